@@ -1,0 +1,206 @@
+"""What a session can be told: `SessionConfig` and its turn detection.
+
+Values are checked when they are made, so that a wrong one is refused in the cell that wrote it and not by
+the endpoint a second later. Ranges and defaults are those of the Realtime API reference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from rt_notebook.errors import ConfigError
+
+__all__ = ["SemanticVad", "ServerVad", "SessionConfig", "TurnDetection"]
+
+
+def _check_range(name: str, value: float, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(f"{name}={value!r} is out of range.", f"Give a number from {low:g} to {high:g}.")
+
+
+def _check_whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{name}={value!r} is not usable.", f"Give a whole number from {low} to {high}.")
+
+
+class _Settings:
+    """Shared by the frozen settings classes: a copy with changes that names what it does not know."""
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some settings changed.
+
+        Raises
+        ------
+        ConfigError
+            A setting is unknown or its value is out of range.
+        """
+        known = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
+        for name in changes:
+            if name not in known:
+                raise ConfigError(
+                    f"{type(self).__name__} has no setting {name!r}.", f"Use one of: {', '.join(known)}."
+                )
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerVad(_Settings):
+    """Turn detection by the endpoint's voice activity detector (``server_vad``).
+
+    Parameters
+    ----------
+    threshold
+        Speech probability from which a frame counts as speech, 0 to 1. Higher needs clearer speech.
+    prefix_padding_ms
+        Audio kept from before the detected onset. It moves the start of what the model hears, no decision.
+    silence_duration_ms
+        Silence after which a turn ends. It adds directly to the latency.
+    create_response
+        Answer when a turn ends.
+    interrupt_response
+        Cancel a running answer when the user starts to speak.
+    idle_timeout_ms
+        Prompt the user after this much silence, 5000 to 30000; None never does. GA dialect only.
+    """
+
+    threshold: float = 0.5
+    prefix_padding_ms: int = 300
+    silence_duration_ms: int = 500
+    create_response: bool = True
+    interrupt_response: bool = True
+    idle_timeout_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_range("threshold", self.threshold, 0.0, 1.0)
+        _check_whole("prefix_padding_ms", self.prefix_padding_ms, 0, 10_000)
+        _check_whole("silence_duration_ms", self.silence_duration_ms, 0, 10_000)
+        if self.idle_timeout_ms is not None:
+            _check_whole("idle_timeout_ms", self.idle_timeout_ms, 5_000, 30_000)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the ``turn_detection`` object, every field in it: the defaults of servers differ."""
+        return {"type": "server_vad"} | dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SemanticVad(_Settings):
+    """Turn detection by what is said (``semantic_vad``); it has no threshold, padding or silence.
+
+    Parameters
+    ----------
+    eagerness
+        How soon a turn is taken to be over. ``"auto"`` means ``"medium"``.
+    create_response, interrupt_response
+        As in `ServerVad`.
+    """
+
+    eagerness: Literal["low", "medium", "high", "auto"] = "auto"
+    create_response: bool = True
+    interrupt_response: bool = True
+
+    def __post_init__(self) -> None:
+        if self.eagerness not in {"low", "medium", "high", "auto"}:
+            raise ConfigError(f"eagerness={self.eagerness!r} is unknown.", "Use low, medium, high or auto.")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the ``turn_detection`` object."""
+        return {"type": "semantic_vad"} | dataclasses.asdict(self)
+
+
+TurnDetection = ServerVad | SemanticVad | None
+"""None is push-to-talk: the client commits the audio and asks for the answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionConfig(_Settings):
+    """Everything a session is told about the conversation.
+
+    Parameters
+    ----------
+    instructions
+        The system message. None leaves the endpoint's own.
+    voice
+        Name of the voice; any name is passed on, since endpoints add new ones. It is locked once the
+        assistant has spoken.
+    temperature
+        Sampling temperature, 0.6 to 1.2. Preview dialect only; None leaves it to the endpoint.
+    turn_detection
+        `ServerVad` (default), `SemanticVad`, or None for push-to-talk.
+    tools
+        Function tools in the API's own form: ``{"type": "function", "name", "description", "parameters"}``.
+    output
+        ``"audio"`` (speech with its transcript) or ``"text"``.
+    transcription
+        Model that writes down what the user says; on Azure it is the name of a deployment. None turns it off.
+    """
+
+    instructions: str | None = None
+    voice: str = "alloy"
+    temperature: float | None = None
+    turn_detection: TurnDetection = field(default_factory=ServerVad)
+    tools: tuple[dict[str, Any], ...] = ()
+    output: Literal["audio", "text"] = "audio"
+    transcription: str | None = "whisper-1"
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None:
+            _check_range("temperature", self.temperature, 0.6, 1.2)
+        if not isinstance(self.voice, str) or not self.voice:
+            raise ConfigError(f"voice={self.voice!r} is not a name.", 'Give a name such as "alloy".')
+        if self.output not in {"audio", "text"}:
+            raise ConfigError(f"output={self.output!r} is unknown.", 'Use "audio" or "text".')
+        if self.turn_detection is not None and not isinstance(self.turn_detection, ServerVad | SemanticVad):
+            raise ConfigError(
+                f"turn_detection={self.turn_detection!r} is not usable.",
+                "Give ServerVad(...), SemanticVad(...) or None.",
+            )
+        object.__setattr__(self, "tools", tuple(self.tools))
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some settings changed.
+
+        The fields of `ServerVad` may be given directly: ``config.replace(threshold=0.7)``.
+
+        Raises
+        ------
+        ConfigError
+            A setting is unknown, out of range, or belongs to a turn detection that is not in use.
+        """
+        vad_fields = {f.name for f in dataclasses.fields(ServerVad)}
+        vad_changes = {name: changes.pop(name) for name in list(changes) if name in vad_fields}
+        config = _Settings.replace(self, **changes)
+        if not vad_changes:
+            return config
+        if config.turn_detection is None:
+            raise ConfigError(
+                f"{', '.join(vad_changes)} cannot be set while turn detection is off.",
+                "Set turn_detection=ServerVad(...) first.",
+            )
+        return dataclasses.replace(config, turn_detection=config.turn_detection.replace(**vad_changes))
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the GA ``session`` object.
+
+        ``temperature`` stands at the top level; the dialects decide what becomes of it.
+        """
+        audio_format = {"type": "audio/pcm", "rate": 24_000}
+        session: dict[str, Any] = {
+            "type": "realtime",
+            "output_modalities": [self.output],
+            "audio": {
+                "input": {
+                    "format": audio_format,
+                    "transcription": None if self.transcription is None else {"model": self.transcription},
+                    "turn_detection": None if self.turn_detection is None else self.turn_detection.to_wire(),
+                },
+                "output": {"format": audio_format, "voice": self.voice},
+            },
+            "tools": list(self.tools),
+        }
+        if self.instructions is not None:
+            session["instructions"] = self.instructions
+        if self.temperature is not None:
+            session["temperature"] = self.temperature
+        return session

@@ -1,0 +1,145 @@
+"""Events: the one record that everything else is computed from.
+
+The vocabulary is the GA dialect's; `rt_notebook.core.dialects` translates others into it. An event type that
+is not listed here is kept like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["CLIENT_EVENTS", "LOCAL_EVENTS", "SERVER_EVENTS", "Direction", "Event"]
+
+Direction = Literal["sent", "received", "local"]
+"""Who made the event: this client, the endpoint, or the session about itself (never on the wire)."""
+
+CLIENT_EVENTS = frozenset(
+    {
+        "session.update",
+        "input_audio_buffer.append",
+        "input_audio_buffer.commit",
+        "input_audio_buffer.clear",
+        "conversation.item.create",
+        "conversation.item.retrieve",
+        "conversation.item.delete",
+        "conversation.item.truncate",
+        "response.create",
+        "response.cancel",
+    }
+)
+
+SERVER_EVENTS = frozenset(
+    {
+        "error",
+        "session.created",
+        "session.updated",
+        "conversation.item.added",
+        "conversation.item.done",
+        "conversation.item.retrieved",
+        "conversation.item.deleted",
+        "conversation.item.truncated",
+        "conversation.item.input_audio_transcription.delta",
+        "conversation.item.input_audio_transcription.completed",
+        "conversation.item.input_audio_transcription.failed",
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "input_audio_buffer.cleared",
+        "input_audio_buffer.timeout_triggered",
+        "response.created",
+        "response.done",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.content_part.added",
+        "response.content_part.done",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_audio_transcript.delta",
+        "response.output_audio_transcript.done",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "rate_limits.updated",
+    }
+)
+
+LOCAL_EVENTS = {
+    "local.connected": "the socket is open; `endpoint`, `dialect`",
+    "local.closed": "the socket is closed; `reason`, `code`, `expected`",
+    "local.invalid_frame": "a frame was no event; `head` holds its first characters",
+    "local.playback": "the speaker's report; `item_id`, `played_samples`, `state` (playing, flushed, ended)",
+    "local.mic_opened": "a microphone was opened in the browser",
+    "local.mic_closed": "the microphone was closed; `reason`",
+    "local.mic_gap": "chunks of the microphone were lost; `lost_samples`",
+    "local.error": "a sentence for the user; `message`",
+}
+"""Events that the session records about itself, with their fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Parameters
+    ----------
+    t_s
+        Seconds on the session's monotonic clock; 0 is when the session was made.
+    direction
+        ``"sent"``, ``"received"`` or ``"local"``.
+    type
+        The event's type in the GA vocabulary.
+    data
+        The event in the GA dialect, its audio taken out.
+    audio_samples
+        Length of the audio that it carried, at 24 kHz; 0 for none.
+    level_dbfs
+        RMS level of that audio; None for an event without audio.
+    """
+
+    t_s: float
+    direction: Direction
+    type: str
+    data: dict[str, Any] = field(default_factory=dict)
+    audio_samples: int = 0
+    level_dbfs: float | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether this version knows the type. Unknown ones are kept, shown and otherwise left alone."""
+        return self.type in SERVER_EVENTS or self.type in CLIENT_EVENTS or self.type in LOCAL_EVENTS
+
+    @property
+    def audio_ms(self) -> float:
+        """Duration of the audio that the event carried."""
+        return self.audio_samples / 24
+
+    @property
+    def item_id(self) -> str | None:
+        """Id of the item that the event is about, wherever the event keeps it."""
+        return self._id("item_id", "item")
+
+    @property
+    def response_id(self) -> str | None:
+        """Id of the response that the event is about, wherever the event keeps it."""
+        return self._id("response_id", "response")
+
+    def _id(self, key: str, nested: str) -> str | None:
+        value = self.data.get(key)
+        if value is None:
+            inner = self.data.get(nested)
+            value = inner.get("id") if isinstance(inner, dict) else None
+        return value if isinstance(value, str) else None
+
+    @property
+    def text(self) -> str | None:
+        """The words in the event: a delta, a transcript, a text or an error's message."""
+        for key in ("transcript", "text", "delta", "message", "arguments"):
+            value = self.data.get(key)
+            if isinstance(value, str):
+                return value
+        error = self.data.get("error")
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            return str(error["message"])
+        return None

@@ -1,0 +1,93 @@
+"""Every error that rt_notebook raises, in one tree.
+
+::
+
+    RtNotebookError
+    ├── ConfigError              a setting, an argument or an environment variable is wrong
+    ├── AudioFileError           a file cannot be read as audio
+    ├── ComponentMissingError    an optional component is not installed
+    ├── PortInUseError           the local server cannot have the port
+    ├── ConnectError             no session could be opened
+    │   ├── AuthenticationError      the endpoint refused the key or token (401, 403)
+    │   └── EndpointNotFoundError    no such deployment, model or path (404)
+    ├── SessionClosedError       the session is not open (any more)
+    └── ServerError              the endpoint answered a request with an ``error`` event
+
+Each message is one sentence that says what is wrong, followed by the remedy.
+"""
+
+from __future__ import annotations
+
+
+class RtNotebookError(Exception):
+    """Base of all errors of this package.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, as one sentence.
+    remedy
+        What the reader can do about it, as one sentence. The message ends with it.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type[RtNotebookError], tuple[str, str]]:
+        """Pickle by both sentences, so that errors cross process borders."""
+        return type(self), (self.problem, self.remedy)
+
+
+class ConfigError(RtNotebookError):
+    """A setting, an argument or an environment variable is missing or wrong."""
+
+
+class AudioFileError(RtNotebookError):
+    """A file cannot be read as audio."""
+
+
+class ComponentMissingError(RtNotebookError):
+    """An optional component is not installed."""
+
+
+class PortInUseError(RtNotebookError):
+    """The local server cannot have the port that it was told to use."""
+
+
+class ConnectError(RtNotebookError):
+    """No session could be opened with the endpoint."""
+
+
+class AuthenticationError(ConnectError):
+    """The endpoint refused the key or the token (HTTP 401 or 403)."""
+
+
+class EndpointNotFoundError(ConnectError):
+    """The endpoint knows no such deployment, model or path (HTTP 404)."""
+
+
+class SessionClosedError(RtNotebookError):
+    """The session is not open: it was never connected, was closed, or the connection was lost."""
+
+
+class ServerError(RtNotebookError):
+    """The endpoint answered a request with an ``error`` event.
+
+    Attributes
+    ----------
+    code
+        The endpoint's own code, such as ``"invalid_value"``; None when it gave none.
+    param
+        The parameter that the endpoint objects to, such as ``"session.type"``; None when it named none.
+    """
+
+    def __init__(self, problem: str, remedy: str, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(problem, remedy)
+        self.code = code
+        self.param = param
+
+    def __reduce__(self) -> tuple[type[ServerError], tuple[str, str, str | None, str | None]]:  # type: ignore[override]
+        """Pickle with code and parameter."""
+        return type(self), (self.problem, self.remedy, self.code, self.param)

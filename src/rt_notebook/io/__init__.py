@@ -1,0 +1,1 @@
+"""Everything that touches the outside: sockets, threads, clocks, files, credentials."""

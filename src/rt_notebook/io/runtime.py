@@ -1,0 +1,97 @@
+"""The thread and asyncio loop that sessions live in, away from the kernel's own loop.
+
+A cell that blocks for a minute must not drop a socket or a sample, so nothing of a session runs in the
+kernel's thread. Callers get a `Pending`: the work has already begun on the session thread, and the caller may
+await it, block for it, or let it go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
+
+__all__ = ["Pending", "Runtime"]
+
+T = TypeVar("T")
+
+
+class Pending(Generic[T]):
+    """Work that runs on the session thread. ``await`` it, or call `result` to block.
+
+    Awaiting needs no special loop: it works at the top level of a notebook cell and in any asyncio program.
+    """
+
+    def __init__(self, future: concurrent.futures.Future[T]) -> None:
+        self._future = future
+
+    def __await__(self) -> Generator[Any, None, T]:
+        # Shielded: a cancelled cell stops waiting; the session goes on.
+        return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+
+    def result(self, timeout_s: float | None = None) -> T:
+        """Block until the work is done and return what it returns.
+
+        Raises
+        ------
+        TimeoutError
+            It took longer than `timeout_s` seconds; the work goes on.
+        """
+        return self._future.result(timeout_s)
+
+    def done(self) -> bool:
+        """Whether the work has ended."""
+        return self._future.done()
+
+    def add_done_callback(self, callback: Callable[[Pending[T]], object]) -> None:
+        """Call `callback` with this object when the work ends, on the session thread."""
+        self._future.add_done_callback(lambda _: callback(self))
+
+
+class Runtime:
+    """One daemon thread with one asyncio loop. `stop` ends it; a second `stop` does nothing."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            tasks = asyncio.all_tasks(self.loop)
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.loop.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether work can be submitted."""
+        return self._thread.is_alive() and not self.loop.is_closed()
+
+    def inside(self) -> bool:
+        """Whether the caller is on this thread."""
+        return threading.current_thread() is self._thread
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Pending[T]:
+        """Begin `work` on the session thread."""
+        return Pending(asyncio.run_coroutine_threadsafe(work, self.loop))
+
+    def call_soon(self, callback: Callable[..., object], *args: object) -> None:
+        """Run `callback` on the session thread, in the order of the calls; silently not, once stopped."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(callback, *args)
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End the loop and its thread, cancelling what still runs."""
+        self.call_soon(self.loop.stop)
+        if not self.inside():
+            self._thread.join(timeout_s)
