@@ -1,7 +1,7 @@
 """From positions in a stream of audio to seconds on the session clock.
 
-The endpoint counts the audio that it was sent (``audio_start_ms``, ``audio_end_ms``); speakers count the samples
-that they have played. Both are positions in a stream whose pieces have a time in the log.
+The endpoint counts the audio that it was sent (``audio_start_ms``, ``audio_end_ms``), speakers the samples that
+they have played. Both are positions in a stream whose pieces have a time in the log.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ __all__ = ["AudioClock"]
 class AudioClock:
     """Maps sample positions to session seconds, through the moments at which positions were reached.
 
-    Inside a piece time runs at the sample rate towards the piece's end: a chunk that is sent at `t_s` ends with
-    the sample that was recorded at `t_s`. A piece never reaches back before the one ahead of it, so that
+    Inside a piece time runs at the sample rate towards its end: a chunk that is sent at `t_s` ends with the
+    sample that was recorded at `t_s`. A piece never reaches back before the one ahead of it, so that
     the mapping never decreases, whether chunks come in real time, late or all at once.
 
     Examples
@@ -38,14 +38,14 @@ class AudioClock:
         return self._ends_samples[-1] if self._ends_samples else 0
 
     def reach(self, end_samples: int, t_s: float) -> None:
-        """Note that position `end_samples` was reached at `t_s`. Positions and times that go back are not noted."""
+        """Note that position `end_samples` was reached at `t_s`; what goes back is not noted."""
         if end_samples <= self.end_samples or (self._times_s and t_s < self._times_s[-1]):
             return
         self._ends_samples.append(end_samples)
         self._times_s.append(t_s)
 
     def advance(self, samples: int, t_s: float) -> tuple[float, float]:
-        """Add a piece of `samples` samples that ends at `t_s`; return its start and end in session seconds."""
+        """Add a piece of `samples` samples that ends at `t_s`; return its start and end, session seconds."""
         start_samples = self.end_samples
         previous_s = self._times_s[-1] if self._times_s else None
         t_s = t_s if previous_s is None else max(t_s, previous_s)

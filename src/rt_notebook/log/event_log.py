@@ -63,11 +63,14 @@ class EventLog(Sequence[Event]):
         return events_table(self._events[:])
 
     def fold_turns(self) -> list[Turn]:
-        """The turns as objects, in the order of the conversation."""
+        """Return the turns as objects, in the order of the conversation."""
         return fold_turns(self._events[:])
 
     def turns(self) -> pd.DataFrame:
-        """One row a turn with its words and timings; the columns are the fields of `rt_notebook.log.turns.Turn`."""
+        """One row a turn with its words and timings.
+
+        The columns are the fields of `rt_notebook.log.turns.Turn`.
+        """
         return turns_table(self.fold_turns())
 
     def latency(self) -> pd.DataFrame:

@@ -27,7 +27,7 @@ _MUTED = "opacity:.7"
 def log_html(events: Sequence[Event]) -> str:
     """Return the conversation as an HTML table with a line of counts.
 
-    It holds no script and no colour of its own, so that it reads on light and dark pages; all text is escaped.
+    It has no script and no colour of its own: it reads on light and dark pages. All text is escaped.
     """
     turns = fold_turns(events)
     shown = turns[-SHOWN_TURNS:]

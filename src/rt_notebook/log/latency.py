@@ -23,8 +23,8 @@ PARTS = ("vad_wait_ms", "commit_ms", "response_ms", "first_text_ms", "first_audi
 class Latency:
     """The latency of one turn, in milliseconds; NaN for a part that the turn does not have.
 
-    It begins at the true end of speech; for a typed turn and for push-to-talk, where the client sent the item or
-    the commit. A part whose beginning is not in the log is counted in the one after it, so that the parts always
+    It begins at the true end of speech; for a typed turn and for push-to-talk, where the client sent the item
+    or the commit. A part whose end is not in the log is counted in the one after it, so that the parts always
     sum to the total.
 
     Attributes
@@ -32,7 +32,7 @@ class Latency:
     turn, kind
         As in `Turn`.
     vad_wait_ms
-        To the arrival of ``speech_stopped``: the silence that the endpoint waits for, its decision, the way back.
+        To the arrival of ``speech_stopped``: the silence waited for, the decision, the way back.
     commit_ms
         To the item's place in the conversation.
     response_ms

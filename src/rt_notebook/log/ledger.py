@@ -1,7 +1,7 @@
 """One pass over the events that sorts them into items and responses.
 
-Everything is keyed by the ids that the events carry. Unknown events and missing fields are passed over, an event
-that comes twice counts once, and no order of events is an error.
+Everything is keyed by the ids that the events carry. Unknown events and missing fields are passed over, an
+event that comes twice counts once, and no order of events is an error.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class Ledger:
     def _turn_key(self, response_id: str, own_item_id: str | None) -> str:
         """Return what a new response answers, from the conversation as it stands.
 
-        It is the last user item, if nothing has answered it yet or nothing came after it; the turn of the call,
-        if a function's output is last; else the response stands alone.
+        It is the last user item, if nothing has answered it yet or nothing came after it; the turn of the
+        call, if a function's output is last; else the response stands alone.
         """
         last: Item | None = None
         for item_id in reversed(self.order):

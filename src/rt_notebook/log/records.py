@@ -1,4 +1,4 @@
-"""What the log says about one item and one response. Filled by `rt_notebook.log.ledger`, read by the folds."""
+"""What the log says about one item and one response: filled by the ledger, read by the folds."""
 
 from __future__ import annotations
 

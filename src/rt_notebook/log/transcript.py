@@ -20,8 +20,8 @@ ROUNDING_MS = 20.0
 def heard_words(turn: Turn) -> str | None:
     """Return the part of the assistant's words that left the speaker; None if no speaker reported.
 
-    An estimate: the endpoint does not say when each word sounds, so words are taken to be spread evenly over the
-    audio, and a word counts when all of it was played.
+    An estimate: the endpoint does not say when each word sounds, so words are taken to be spread evenly over
+    the audio, and a word counts when all of it was played.
     """
     if turn.assistant is None or turn.heard_ms is None:
         return None

@@ -31,13 +31,13 @@ class Turn:
     turn
         Number of the turn, 1 for the first.
     kind
-        ``"spoken"`` (ended by turn detection or by a commit), ``"typed"``, or ``"other"``: the assistant spoke
-        unasked, or after the idle timeout.
+        ``"spoken"`` (ended by turn detection or by a commit), ``"typed"``, or ``"other"``: the assistant
+        spoke unasked, or after the idle timeout.
     user, assistant
         What was said; the assistant's words as they were generated. None while there are none.
     status
-        ``"completed"``, ``"cancelled"``, ``"failed"``, ``"incomplete"``, ``"in_progress"`` (also while a function's
-        output is awaited) or ``"unanswered"``.
+        ``"completed"``, ``"cancelled"``, ``"failed"``, ``"incomplete"``, ``"in_progress"`` (also while a
+        function's output is awaited) or ``"unanswered"``.
     status_reason
         The endpoint's reason for the status, such as ``"turn_detected"``.
     interrupted
@@ -57,7 +57,7 @@ class Turn:
     transcribed_s
         When the words of the user were known. It may be at any time, or never.
     audio_ms, heard_ms
-        Audio of the answer that arrived, and that left the speaker; `heard_ms` is None if no speaker reported.
+        Audio of the answer that arrived, and that left the speaker; the latter is None without a speaker.
     user_item_id, assistant_item_id, response_id
         Ids to find the turn's events by.
     """
@@ -212,7 +212,7 @@ _NUMBERS = ("audio_ms", "heard_ms")
 
 
 def turns_table(turns: Sequence[Turn]) -> pd.DataFrame:
-    """Return one row a turn. The columns are the fields of `Turn`; a missing time is NaN, a missing text NA."""
+    """Return one row a turn. The columns are the fields of `Turn`; a missing time is NaN, missing text NA."""
     import pandas as pd
 
     def column(name: str) -> pd.Series:
