@@ -1,7 +1,7 @@
 """From positions in a stream of audio to seconds on the session clock.
 
-The endpoint counts the audio that it was sent (``audio_start_ms``, ``audio_end_ms``), speakers the samples that
-they have played. Both are positions in a stream whose pieces have a time in the log.
+The endpoint counts the audio that it was sent (``audio_start_ms``, ``audio_end_ms``), speakers the samples
+that they have played. Both are positions in a stream whose pieces have a time in the log.
 """
 
 from __future__ import annotations
