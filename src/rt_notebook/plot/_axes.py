@@ -10,7 +10,7 @@ from rt_notebook.core.events import Event
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ASSISTANT", "USER", "HasLog", "Loggable", "events_of", "fit_text", "new_axes", "say"]
+__all__ = ["ASSISTANT", "USER", "HasLog", "Loggable", "events_of", "fit_text", "new_axes", "say", "settle"]
 
 USER = "#2b7bba"
 ASSISTANT = "#e08214"
@@ -47,6 +47,11 @@ def new_axes(ax: Axes | None, height_px: float) -> Axes:
     return new
 
 
+def settle(ax: Axes) -> None:
+    """Do the figure's layout now, so that widths in pixels are true."""
+    ax.figure.canvas.figure.draw_without_rendering()
+
+
 def say(ax: Axes, words: str) -> Axes:
     """Put words where there is nothing to draw."""
     ax.set_axis_off()
@@ -55,7 +60,7 @@ def say(ax: Axes, words: str) -> Axes:
 
 
 def fit_text(text: str, width_px: float, size_pt: float, dpi: float) -> str:
-    """Return as much of `text` as fits into `width_px`, with an ellipsis where it is cut; ``""`` if too little."""
+    """Return as much of `text` as fits into `width_px`, an ellipsis where it is cut; ``""`` if too little."""
     from matplotlib.textpath import TextPath
 
     text = " ".join(text.split())

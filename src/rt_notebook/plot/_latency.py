@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rt_notebook.log.latency import PARTS, Latency, fold_latency
 from rt_notebook.log.turns import fold_turns
-from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, new_axes, say
+from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["latency"]
 
-# Blues until the endpoint begins to answer, oranges from there on; hatching tells neighbours apart without colour.
+# Blues until the endpoint begins to answer, oranges from there on; hatching tells neighbours apart too.
 STYLES: dict[str, tuple[str, str, str, str]] = {
     "vad_wait_ms": ("silence and VAD", "#c6dcef", "....", "black"),
     "commit_ms": ("commit", "#123f66", "", "white"),
@@ -27,14 +27,15 @@ STYLES: dict[str, tuple[str, str, str, str]] = {
 }
 TEXT_PT = 8.0
 ROW_PX = 34.0
+BAR_HEIGHT = 0.56
 
 
 def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
     """Draw where the time before each answer went: one bar a turn, one piece a part.
 
     A bar begins where the user stopped speaking (or sent what was typed) and ends at the first sound of the
-    answer, or at its arrival if no speaker reported. The parts are those of `EventLog.latency`. The slowest turn's
-    total is bold.
+    answer, or at its arrival if no speaker reported. The parts are those of `EventLog.latency`. The slowest
+    turn's total is bold.
 
     Parameters
     ----------
@@ -53,52 +54,68 @@ def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
     ax = new_axes(ax, min(2000.0, max(300.0, 110.0 + ROW_PX * len(rows))))
     if not rows:
         return say(ax, "No turn has an answer yet: there is no latency to show.")
-    left_ms = [0.0] * len(rows)
+    ends_ms = [0.0] * len(rows)
+    pieces: list[tuple[int, str, float, float]] = []
     for part in PARTS:
-        widths_ms = [0.0 if math.isnan(getattr(row, part)) else max(0.0, getattr(row, part)) for row in rows]
-        if any(not math.isnan(getattr(row, part)) for row in rows):
-            _draw_part(ax, part, widths_ms, left_ms)
-            left_ms = [left + width for left, width in zip(left_ms, widths_ms, strict=True)]
-    longest_ms = max(left_ms) or 1.0
-    ax.set_xlim(0.0, longest_ms * 1.12)
-    _write_totals(ax, rows, left_ms)
+        widths_ms = [getattr(row, part) for row in rows]
+        if all(math.isnan(width) for width in widths_ms):
+            continue
+        shown_ms = [0.0 if math.isnan(width) else max(0.0, width) for width in widths_ms]
+        _draw_part(ax, part, shown_ms, ends_ms)
+        pieces += [(index, part, ends_ms[index], width) for index, width in enumerate(shown_ms) if width > 0]
+        ends_ms = [end + width for end, width in zip(ends_ms, shown_ms, strict=True)]
+    ax.set_xlim(0.0, (max(ends_ms) or 1.0) * 1.12)
+    _write_totals(ax, rows, ends_ms)
     _dress(ax, rows)
+    _write_parts(ax, pieces)
     return ax
 
 
 def _draw_part(ax: Axes, part: str, widths_ms: Sequence[float], left_ms: Sequence[float]) -> None:
-    label, color, hatch, ink = STYLES[part]
-    bars = ax.barh(
+    label, color, hatch, _ = STYLES[part]
+    ax.barh(
         range(len(widths_ms)),
         widths_ms,
         left=left_ms,
-        height=0.62,
+        height=BAR_HEIGHT,
         color=color,
         edgecolor="#12324d",
         linewidth=0.4,
         hatch=hatch,
         label=label,
     )
-    texts = ax.bar_label(
-        bars, [f"{w:.0f}" for w in widths_ms], label_type="center", fontsize=TEXT_PT, color=ink
-    )
-    for text in texts:
-        text.set_gid(part)
-        if hatch:
-            text.set_bbox({"facecolor": color, "edgecolor": "none", "pad": 1.0})
-    ax.figure.stale = True
+
+
+def _write_parts(ax: Axes, pieces: Sequence[tuple[int, str, float, float]]) -> None:
+    """Write the milliseconds into each piece that has room for them."""
+    settle(ax)
+    for index, part, left_ms, width_ms in pieces:
+        _, color, hatch, ink = STYLES[part]
+        left_px, right_px = ax.transData.transform([(left_ms, 0), (left_ms + width_ms, 0)])[:, 0]
+        words = f"{width_ms:.0f}"
+        if fit_text(words, right_px - left_px - 6, TEXT_PT, ax.figure.dpi) == words:
+            box = {"facecolor": color, "edgecolor": "none", "pad": 1.0} if hatch else None
+            middle_ms = left_ms + width_ms / 2
+            ax.text(middle_ms, index, words, ha="center", va="center", fontsize=TEXT_PT, color=ink, bbox=box)
 
 
 def _write_totals(ax: Axes, rows: Sequence[Latency], ends_ms: Sequence[float]) -> None:
-    """Write the totals at the ends of the bars, and take away the labels that are wider than their piece."""
+    """Write the totals at the ends of the bars."""
     totals_ms = [-1.0 if math.isnan(row.total_ms) else row.total_ms for row in rows]
     slowest = totals_ms.index(max(totals_ms))
     for index, (row, end_ms) in enumerate(zip(rows, ends_ms, strict=True)):
         unanswered = math.isnan(row.total_ms)
         words = "no answer" if unanswered else f"{row.total_ms:.0f} ms"
         weight = "bold" if index == slowest and len(rows) > 1 and not unanswered else "normal"
-        offset = {"xytext": (5, 0), "textcoords": "offset points"}
-        ax.annotate(words, (end_ms, index), va="center", fontsize=TEXT_PT + 1, fontweight=weight, **offset)
+        ax.annotate(
+            words,
+            (end_ms, index),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=TEXT_PT + 1,
+            fontweight=weight,
+        )
 
 
 def _dress(ax: Axes, rows: Sequence[Latency]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rt_notebook.log.segments import Segments, fold_segments
-from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say
+from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say, settle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
     from rt_notebook.log.records import AudioPiece
@@ -25,15 +27,29 @@ FLOOR_DBFS = -60.0
 """The level that is drawn as nothing."""
 
 TEXT_PT = 8.0
+LEGEND = (
+    "speech",
+    "typed",
+    "prefix padding",
+    "silence wait",
+    "speech_started",
+    "speech_stopped",
+    "committed",
+    "interrupted",
+    "played",
+    "received",
+)
+"""The legend's order, down its columns of two: what belongs together stands together."""
 
 
 def timeline(log: Loggable, *, ax: Axes | None = None) -> Axes:
     """Draw who spoke when, and what turn detection made of it.
 
-    Three lanes share the time axis. *You*: the level that was sent, the speech that the endpoint saw, and, hatched,
-    the prefix padding ahead of it and the silence that ended it. *VAD*: when its decisions arrived. *Assistant*:
-    the level of the answer, solid where the speaker sounded and light where it was received but not heard; a bar
-    marks where it was cut. Without a speaker's reports an answer is drawn light, from its arrival on.
+    Three lanes share the time axis. *You*: the level that was sent, the speech that the endpoint saw, and,
+    hatched, the prefix padding ahead of it and the silence that ended it. *VAD*: when its decisions arrived.
+    *Assistant*: the level of the answer, solid where the speaker sounded and light where it was received but not
+    heard; a bar marks where it was cut. Without a speaker's reports an answer is drawn light, from its arrival
+    on.
 
     Parameters
     ----------
@@ -69,7 +85,7 @@ def _draw_user(ax: Axes, segments: Segments) -> None:
     _draw_spans(ax, segments, "silence", USER_Y, label="silence wait", **_hatched("....", USER))
     _draw_level(ax, segments.user_level, USER_Y, speech, USER)
     typed_s = [mark.t_s for mark in segments.marks if mark.kind == "typed"]
-    _draw_marks(ax, typed_s, USER_Y + SOUND_HEIGHT / 2, "s", USER, "typed")
+    _draw_marks(ax, typed_s, USER_Y + SOUND_HEIGHT / 2, "D", USER, "typed")
 
 
 def _draw_vad(ax: Axes, segments: Segments) -> None:
@@ -153,24 +169,27 @@ def _dress(ax: Axes) -> None:
     ax.set_yticks([USER_Y + middle, VAD_Y, ASSISTANT_Y + middle], ["You", "VAD", "Assistant"])
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("session time (s)")
-    ax.spines[["left", "right", "top"]].set_visible(False)  # type: ignore[call-overload]
+    ax.spines[["left", "right", "top"]].set_visible(False)
+    handles, labels = ax.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda index: LEGEND.index(labels[index]))
     ax.legend(
+        [handles[index] for index in order],
+        [labels[index] for index in order],
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=9,
+        ncols=math.ceil(len(labels) / 2),
         fontsize=TEXT_PT,
         frameon=False,
-        borderaxespad=0.2,
-        columnspacing=1.2,
-        handlelength=1.4,
-        handletextpad=0.5,
+        borderaxespad=0.0,
+        columnspacing=1.6,
+        handlelength=1.6,
+        labelspacing=0.3,
     )
 
 
 def _write_words(ax: Axes, segments: Segments) -> None:
     """Write what was said above each lane, as far as it fits before the next words."""
-    figure = ax.figure
-    figure.draw_without_rendering()  # type: ignore[union-attr]  # settles the layout, so that widths are true
+    settle(ax)
     starts = {
         span.item_id: span.start_s for span in reversed(segments.spans) if span.kind in {"speech", "received"}
     }
@@ -189,4 +208,6 @@ def _write_words(ax: Axes, segments: Segments) -> None:
         for (start_s, text), (next_s, _) in pairwise([*words, (right_s, "")]):
             left_px, right_px = ax.transData.transform([(start_s, 0), (next_s, 0)])[:, 0]
             snippet = fit_text(text, right_px - left_px - 6, TEXT_PT, ax.figure.dpi)
-            ax.text(start_s, y + SOUND_HEIGHT + 0.05, snippet, fontsize=TEXT_PT, va="bottom", clip_on=True)
+            height = y + SOUND_HEIGHT + 0.05
+            text_artist = ax.text(start_s, height, snippet, fontsize=TEXT_PT, va="bottom", clip_on=True)
+            text_artist.set_in_layout(False)
