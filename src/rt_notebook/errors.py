@@ -11,6 +11,7 @@
     │   ├── AuthenticationError      the endpoint refused the key or token (401, 403)
     │   └── EndpointNotFoundError    no such deployment, model or path (404)
     ├── SessionClosedError       the session is not open (any more)
+    ├── NoReplyError             a question was not heard or not answered
     └── ServerError              the endpoint answered a request with an ``error`` event
 
 Each message is one sentence that says what is wrong, followed by the remedy.
@@ -70,6 +71,10 @@ class EndpointNotFoundError(ConnectError):
 
 class SessionClosedError(RtNotebookError):
     """The session is not open: it was never connected, was closed, or the connection was lost."""
+
+
+class NoReplyError(RtNotebookError):
+    """A question was not heard, or no answer to it came."""
 
 
 class ServerError(RtNotebookError):

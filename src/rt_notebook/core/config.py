@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from rt_notebook.errors import ConfigError
 
-__all__ = ["SemanticVad", "ServerVad", "SessionConfig", "TurnDetection"]
+__all__ = ["SemanticVad", "ServerVad", "SessionConfig", "TurnDetection", "changed_part"]
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
@@ -204,3 +204,20 @@ class SessionConfig(_Settings):
         if self.temperature is not None:
             session["temperature"] = self.temperature
         return session
+
+
+def changed_part(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return what a ``session.update`` has to name to get from one session object to another.
+
+    ``audio`` is compared by its leaves, all else as a whole: a turn detection is always sent complete, and a
+    voice is left out when it did not change, since an endpoint refuses to set it once it has spoken.
+    """
+    part: dict[str, Any] = {"type": after["type"]}
+    part |= {k: v for k, v in after.items() if k != "audio" and before.get(k) != v}
+    part |= {k: None for k in before if k not in after}
+    for side in ("input", "output"):
+        old, new = before["audio"][side], after["audio"][side]
+        changes = {key: value for key, value in new.items() if old.get(key) != value}
+        if changes:
+            part.setdefault("audio", {})[side] = changes
+    return part

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, overload
 
 from rt_notebook.core.events import Event
 from rt_notebook.log.html import log_html
+from rt_notebook.log.latency import latency_table
 from rt_notebook.log.table import events_table
+from rt_notebook.log.transcript import transcript_table
 from rt_notebook.log.turns import Turn, fold_turns, turns_table
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ class EventLog(Sequence[Event]):
     --------
     >>> session.log.to_pandas()          # one row an event
     >>> session.log.turns()              # one row a turn, with its timings
+    >>> session.log.latency()            # where the time of each turn went
+    >>> session.log.transcript()         # who said what, and what of it was heard
     >>> session.log[-1].type
     """
 
@@ -52,19 +56,33 @@ class EventLog(Sequence[Event]):
         return iter(self._events[:])
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row an event; the columns are described in `rt_notebook.log.table`.
+        """One row an event; the columns are described in `rt_notebook.log.table.events_table`.
 
         The frame is a copy: writing into it does not change the log.
         """
         return events_table(self._events[:])
 
     def fold_turns(self) -> list[Turn]:
-        """The turns as objects, in the order in which they began."""
+        """Return the turns as objects, in the order of the conversation."""
         return fold_turns(self._events[:])
 
     def turns(self) -> pd.DataFrame:
-        """One row a turn with its words and timings; the columns are described in `rt_notebook.log.turns`."""
+        """One row a turn with its words and timings.
+
+        The columns are the fields of `rt_notebook.log.turns.Turn`.
+        """
         return turns_table(self.fold_turns())
+
+    def latency(self) -> pd.DataFrame:
+        """One row a turn: the parts of its latency, in milliseconds, and their total.
+
+        The columns are the fields of `rt_notebook.log.latency.Latency`.
+        """
+        return latency_table(self.fold_turns())
+
+    def transcript(self) -> pd.DataFrame:
+        """One row for each thing said; the columns are described in `rt_notebook.log.transcript`."""
+        return transcript_table(self.fold_turns())
 
     def __repr__(self) -> str:
         end_s = self._events[-1].t_s if self._events else 0.0

@@ -1,0 +1,59 @@
+"""JSON as the wire wants it. msgspec: a third of the cost of the standard library on realtime traffic."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+__all__ = ["decode", "decode_audio", "encode", "encode_audio"]
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder()
+
+
+def encode(event: dict[str, Any]) -> str:
+    """One event as one text frame."""
+    return _encoder.encode(event).decode()
+
+
+def decode(frame: str | bytes) -> dict[str, Any]:
+    """One frame as one event.
+
+    Raises
+    ------
+    ValueError
+        The frame is not JSON, is no object, or has no ``type``.
+    """
+    try:
+        event = _decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(event, dict):
+        raise ValueError(f"a JSON {type(event).__name__} instead of an object")
+    if not isinstance(event.get("type"), str):
+        raise ValueError("an object without a type")
+    return event
+
+
+def encode_audio(pcm: bytes) -> str:
+    """Audio bytes as the base64 that events carry."""
+    return base64.b64encode(pcm).decode("ascii")
+
+
+def decode_audio(text: object) -> bytes:
+    """Audio bytes out of an event's base64.
+
+    Raises
+    ------
+    ValueError
+        It is not base64.
+    """
+    if not isinstance(text, str):
+        raise ValueError("audio is not a string")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"audio is not base64: {error}") from error

@@ -1,0 +1,192 @@
+"""What a person does in a session: speak a recording, type, ask and wait for the whole answer, interrupt."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from rt_notebook.core.audio import BYTES_PER_SAMPLE, ms_to_samples
+from rt_notebook.errors import NoReplyError, ServerError, SessionClosedError
+from rt_notebook.io.sources import CHUNK_MS, chunks
+
+if TYPE_CHECKING:
+    from rt_notebook.core.events import Event
+    from rt_notebook.io.link import Link
+
+__all__ = ["ask", "interrupt", "send_text", "speak"]
+
+TRAILING_MS = 500
+"""Silence after a recording, beyond the silence that ends a turn: a microphone stays open as well."""
+
+HEARING_TIMEOUT_S = 8.0
+REPLY_TIMEOUT_S = 120.0
+
+_SILENT_CHUNK = bytes(ms_to_samples(CHUNK_MS) * BYTES_PER_SAMPLE)
+_TRANSCRIBED = (
+    "conversation.item.input_audio_transcription.completed",
+    "conversation.item.input_audio_transcription.failed",
+)
+
+
+class _Pace:
+    """Chunks go out at the pace at which a microphone makes them, by a clock that does not drift."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._due_s = self._loop.time()
+
+    async def send(self, link: Link, chunk: bytes) -> None:
+        if not link.is_open:
+            raise SessionClosedError("The session is not open.", "Call connect() first, or make a new Session.")
+        link.send_audio(chunk)
+        self._due_s += len(chunk) / BYTES_PER_SAMPLE / ms_to_samples(1000)
+        await asyncio.sleep(max(0.0, self._due_s - self._loop.time()))
+
+
+def _detection(link: Link) -> dict[str, object] | None:
+    found = link.protocol.session.get("audio", {}).get("input", {}).get("turn_detection")
+    return found if isinstance(found, dict) else None
+
+
+async def speak(link: Link, pcm: bytes) -> _Pace:
+    """Send a recording in real time. Without turn detection, commit it and ask for the answer."""
+    pace = _Pace()
+    for chunk in chunks(pcm):
+        await pace.send(link, chunk)
+    detection = _detection(link)
+    if detection is None:
+        await link.request({"type": "input_audio_buffer.commit"}, "input_audio_buffer.committed")
+        link.send({"type": "response.create"})
+        return pace
+    silence_ms = detection.get("silence_duration_ms")
+    wait_ms = TRAILING_MS + (silence_ms if isinstance(silence_ms, int) else 0)
+    for _ in range(0, wait_ms, CHUNK_MS):
+        await pace.send(link, _SILENT_CHUNK)
+    return pace
+
+
+async def send_text(link: Link, text: str) -> None:
+    """Add a typed message and ask for the answer; an answer that is still running is interrupted."""
+    await interrupt(link)
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    await link.request({"type": "conversation.item.create", "item": item}, "conversation.item.added")
+    link.send({"type": "response.create"})
+
+
+async def interrupt(link: Link) -> None:
+    """Stop the voice at once, cancel a running answer and wait until it is cancelled."""
+    link.silence()
+    response_id = link.protocol.active_response_id
+    if response_id is not None:
+        try:
+            await link.request({"type": "response.cancel", "response_id": response_id}, "response.done")
+        except ServerError as error:
+            # It ended by itself while the cancellation was under way.
+            if error.code != "response_cancel_not_active":
+                raise
+
+
+async def ask(link: Link, question: bytes | str) -> None:
+    """Speak or type a question and return when it has been answered and written down.
+
+    Silence goes on being sent while the answer is awaited, as a microphone would.
+
+    Raises
+    ------
+    NoReplyError
+        No speech was heard in the recording, or no answer came.
+    """
+    watch = _Watch(link)
+    link.listeners.append(watch)
+    try:
+        if isinstance(question, str):
+            await send_text(link, question)
+            await watch.answered()
+            return
+        pace = await speak(link, question)
+        if _detection(link) is None:
+            await watch.answered()
+            return
+        listening = asyncio.create_task(_stay_open(link, pace))
+        try:
+            await watch.heard()
+            await watch.answered()
+        finally:
+            listening.cancel()
+    finally:
+        if watch in link.listeners:
+            link.listeners.remove(watch)
+
+
+async def _stay_open(link: Link, pace: _Pace) -> None:
+    while link.is_open:
+        await pace.send(link, _SILENT_CHUNK)
+
+
+class _Watch:
+    """Follow the events of one question: speech still open, items not yet written down, answers running."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._changed = asyncio.Event()
+        self._speaking = False
+        self._spoke = False
+        self._unwritten: set[str] = set()
+        self._written: set[str] = set()
+        self._running: set[str] = set()
+        self._answers = 0
+        self._over = False
+
+    def __call__(self, event: Event | None) -> None:
+        self._changed.set()
+        if event is None:
+            self._over = True
+        elif event.type == "input_audio_buffer.speech_started":
+            self._speaking = self._spoke = True
+        elif event.type == "input_audio_buffer.speech_stopped":
+            self._speaking = False
+        elif event.type == "input_audio_buffer.committed" and event.item_id is not None:
+            # The next answer is the one that counts: this one was given before the question was over.
+            self._answers = 0
+            if event.item_id not in self._written and self._transcribes():
+                self._unwritten.add(event.item_id)
+        elif event.type in _TRANSCRIBED and event.item_id is not None:
+            self._written.add(event.item_id)
+            self._unwritten.discard(event.item_id)
+        elif event.type == "response.created" and event.response_id is not None:
+            self._running.add(event.response_id)
+        elif event.type == "response.done" and event.response_id is not None:
+            self._running.discard(event.response_id)
+            self._answers += 1
+
+    def _transcribes(self) -> bool:
+        return self._link.protocol.session.get("audio", {}).get("input", {}).get("transcription") is not None
+
+    async def heard(self) -> None:
+        """Wait until speech was heard."""
+        await self._until(
+            lambda: self._spoke,
+            HEARING_TIMEOUT_S,
+            "No speech was heard in the recording.",
+            "Lower turn_detection's threshold, or give a recording with louder speech.",
+        )
+
+    async def answered(self) -> None:
+        """Wait until the user is silent, every item is written down and an answer is complete."""
+        await self._until(
+            lambda: self._answers > 0 and not (self._speaking or self._unwritten or self._running),
+            REPLY_TIMEOUT_S,
+            "No complete answer came.",
+            "Look into session.log; with create_response=False an answer must be asked for.",
+        )
+
+    async def _until(self, condition: object, timeout_s: float, problem: str, remedy: str) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not condition():  # type: ignore[operator]
+                    if self._over:
+                        raise SessionClosedError("The session was closed before the answer.", "Open a new Session.")
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise NoReplyError(problem, remedy) from None

@@ -1,0 +1,43 @@
+"""Events of a session as an asynchronous iterator in the caller's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rt_notebook.core.events import Event
+
+__all__ = ["EventStream"]
+
+
+class EventStream:
+    """Every event from now on, until the session is closed. Made by ``async for event in session``."""
+
+    def __init__(self, subscribe: Callable[[Callable[[Event | None], None]], Callable[[], None]]) -> None:
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._unsubscribe = subscribe(self._put)
+
+    def _put(self, event: Event | None) -> None:
+        # The session thread calls this; the queue belongs to the caller's loop.
+        if self._loop.is_closed():
+            self._unsubscribe()
+        else:
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, event)
+
+    def __aiter__(self) -> EventStream:
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._queue.get()
+        if event is None:
+            self._unsubscribe()
+            raise StopAsyncIteration
+        return event
+
+    async def aclose(self) -> None:
+        """Stop listening before the session ends."""
+        self._unsubscribe()

@@ -1,0 +1,136 @@
+"""One pass over the events that sorts them into items and responses.
+
+Everything is keyed by the ids that the events carry. Unknown events and missing fields are passed over, an
+event that comes twice counts once, and no order of events is an error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rt_notebook.log.audio_clock import AudioClock
+from rt_notebook.log.readers import READERS
+from rt_notebook.log.records import AudioPiece, Item, Response, as_dict, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rt_notebook.core.events import Event
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """Items and responses of a log, and what the user's audio did.
+
+    Attributes
+    ----------
+    items, responses
+        By id, in the order in which the log first names them.
+    order
+        Item ids in the order of the conversation.
+    microphone
+        The audio that was sent, piece by piece.
+    start_s, end_s
+        Session seconds of the first and the last event.
+    """
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.items: dict[str, Item] = {}
+        self.responses: dict[str, Response] = {}
+        self.order: list[str] = []
+        self.microphone: list[AudioPiece] = []
+        self.start_s = 0.0
+        self.end_s = 0.0
+
+        # What later events are read by.
+        self.session_id: str | None = None
+        self.turn_detection: dict[str, Any] = {}
+        self.microphone_clock = AudioClock()
+        self.uncommitted_s: float | None = None
+        self.sent_items: list[tuple[float, dict[str, Any]]] = []
+        self.sent_commit_s: float | None = None
+        self.sent_request_s: float | None = None
+
+        self._answered: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
+        self._index = 0
+        for event in events:
+            self._read(event)
+
+    def _read(self, event: Event) -> None:
+        self.start_s = event.t_s if self._index == 0 else min(self.start_s, event.t_s)
+        self.end_s = event.t_s if self._index == 0 else max(self.end_s, event.t_s)
+        self._index += 1
+        event_id = as_text(event.data.get("event_id"))
+        if event_id is not None:
+            key = (event.direction, event_id)
+            if key in self._seen:
+                return
+            self._seen.add(key)
+        reader = READERS.get(event.type)
+        if reader is not None:
+            reader(self, event)
+
+    def item(self, item_id: str, role: str | None = None) -> Item:
+        """Return the record of an item, made when the log first names it."""
+        if item_id not in self.items:
+            self.items[item_id] = Item(item_id, self._index)
+        item = self.items[item_id]
+        item.role = item.role or role
+        return item
+
+    def response(self, event: Event) -> Response | None:
+        """Return the record of the response that an event names, or None if it names none."""
+        response_id = event.response_id
+        if response_id is None:
+            return None
+        if response_id not in self.responses:
+            turn_key = response_id if _is_out_of_band(event) else self._turn_key(response_id, event.item_id)
+            self.responses[response_id] = Response(response_id, self._index, turn_key)
+            self._answered.add(turn_key)
+        return self.responses[response_id]
+
+    def place(self, item: Item, previous_item_id: str | None) -> None:
+        """Put an item into the conversation, once: later events may not know its predecessor any more."""
+        if item.placed:
+            return
+        item.placed = True
+        if previous_item_id == "root":
+            self.order.insert(0, item.id)
+        elif previous_item_id in self.order and previous_item_id != self.order[-1]:
+            self.order.insert(self.order.index(previous_item_id) + 1, item.id)
+        else:
+            self.order.append(item.id)
+
+    def _turn_key(self, response_id: str, own_item_id: str | None) -> str:
+        """Return what a new response answers, from the conversation as it stands.
+
+        It is the last user item, if nothing has answered it yet or nothing came after it; the turn of the
+        call, if a function's output is last; else the response stands alone.
+        """
+        last: Item | None = None
+        for item_id in reversed(self.order):
+            item = self.items[item_id]
+            if item.deleted or item.role == "system" or item_id == own_item_id:
+                continue
+            if item.is_user:
+                if last is None or item_id not in self._answered:
+                    return item_id
+                break
+            last = last or item
+            if item.role == "assistant" and item.response_id is None:
+                break  # written into the history by the client: it answers what stands before it
+        call = None if last is None or last.call_id is None else self._caller(last.call_id)
+        return response_id if call is None else call.turn_key
+
+    def _caller(self, call_id: str) -> Response | None:
+        for item in reversed(self.items.values()):
+            if item.call_id == call_id and item.response_id in self.responses:
+                return self.responses[item.response_id]
+        return None
+
+
+def _is_out_of_band(event: Event) -> bool:
+    """Whether a response stands outside the conversation: its ``conversation_id`` is there and null."""
+    return as_dict(event.data.get("response")).get("conversation_id", "") is None

@@ -1,0 +1,25 @@
+"""What each type of event adds to the ledger. A type that has no reader adds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from rt_notebook.log.readers import items, microphone, playback, responses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rt_notebook.core.events import Event
+    from rt_notebook.log.ledger import Ledger
+
+__all__ = ["READERS", "Reader"]
+
+Reader = Callable[["Ledger", "Event"], object]
+"""Adds what an event tells to the ledger."""
+
+READERS: Mapping[str, Reader] = MappingProxyType(
+    microphone.READERS | items.READERS | responses.READERS | playback.READERS
+)
+"""Readers by event type, in the GA vocabulary."""

@@ -1,0 +1,111 @@
+"""Readers of the session's settings and of the audio that was sent to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rt_notebook.core.audio import SAMPLES_PER_MS, SILENCE_DBFS
+from rt_notebook.log.audio_clock import AudioClock
+from rt_notebook.log.readers.items import item_of
+from rt_notebook.log.records import AudioPiece, as_dict, as_number, as_text
+
+if TYPE_CHECKING:
+    from rt_notebook.core.events import Event
+    from rt_notebook.log.ledger import Ledger
+    from rt_notebook.log.readers import Reader
+
+
+def _session(ledger: Ledger, event: Event) -> None:
+    session = as_dict(event.data.get("session"))
+    session_id = as_text(session.get("id"))
+    if event.type == "session.created" and session_id != ledger.session_id:
+        # Another session (after a reconnect) counts the audio from zero again.
+        if ledger.session_id is not None:
+            ledger.microphone_clock = AudioClock()
+        ledger.session_id = session_id
+    ledger.turn_detection = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
+
+
+def _closed(ledger: Ledger, _: Event) -> None:
+    for response in ledger.responses.values():
+        if response.done_s is None:
+            response.status, response.reason = "incomplete", "connection_closed"
+
+
+def _append(ledger: Ledger, event: Event) -> None:
+    start_s, end_s = ledger.microphone_clock.advance(event.audio_samples, event.t_s)
+    level_dbfs = SILENCE_DBFS if event.level_dbfs is None else event.level_dbfs
+    ledger.microphone.append(AudioPiece(start_s, end_s, level_dbfs))
+    if ledger.uncommitted_s is None:
+        ledger.uncommitted_s = start_s
+
+
+def _cleared(ledger: Ledger, _: Event) -> None:
+    ledger.uncommitted_s = None
+
+
+def _heard_s(ledger: Ledger, position_ms: float | None, event: Event) -> float | None:
+    """Session seconds of a position that the endpoint names; it cannot name what it has not been sent yet."""
+    t_s = None if position_ms is None else ledger.microphone_clock.session_s(position_ms * SAMPLES_PER_MS)
+    return None if t_s is None else min(t_s, event.t_s)
+
+
+def _speech_started(ledger: Ledger, event: Event) -> None:
+    item = item_of(ledger, event, "user")
+    if item is None or item.speech_started_s is not None:
+        return
+    item.spoken, item.speech_started_s = True, event.t_s
+    start_ms = as_number(event.data.get("audio_start_ms"))
+    padding_ms = as_number(ledger.turn_detection.get("prefix_padding_ms"))
+    item.padding_start_s = _heard_s(ledger, start_ms, event)
+    if start_ms is not None and padding_ms is not None:
+        item.speech_start_s = _heard_s(ledger, start_ms + padding_ms, event)
+
+
+def _speech_stopped(ledger: Ledger, event: Event) -> None:
+    item = item_of(ledger, event, "user")
+    if item is None or item.speech_stopped_s is not None:
+        return
+    item.spoken, item.speech_stopped_s = True, event.t_s
+    end_ms = as_number(event.data.get("audio_end_ms"))
+    silence_ms = as_number(ledger.turn_detection.get("silence_duration_ms"))
+    if end_ms is not None and silence_ms is not None:
+        item.speech_end_s = _heard_s(ledger, end_ms - silence_ms, event)
+
+
+def _timed_out(ledger: Ledger, event: Event) -> None:
+    item = item_of(ledger, event, "user")
+    if item is not None:
+        item.timed_out = True
+
+
+def _sent_commit(ledger: Ledger, event: Event) -> None:
+    ledger.sent_commit_s = event.t_s
+
+
+def _committed(ledger: Ledger, event: Event) -> None:
+    item = item_of(ledger, event, "user")
+    if item is None:
+        return
+    item.spoken = True
+    if item.committed_s is None:
+        item.committed_s = event.t_s
+        if item.speech_stopped_s is None and ledger.sent_commit_s is not None:
+            item.sent_s, ledger.sent_commit_s = ledger.sent_commit_s, None
+            item.push_to_talk_start_s = ledger.uncommitted_s
+    ledger.uncommitted_s = None
+    ledger.place(item, as_text(event.data.get("previous_item_id")))
+
+
+READERS: dict[str, Reader] = {
+    "session.created": _session,
+    "session.updated": _session,
+    "local.closed": _closed,
+    "input_audio_buffer.append": _append,
+    "input_audio_buffer.commit": _sent_commit,
+    "input_audio_buffer.cleared": _cleared,
+    "input_audio_buffer.speech_started": _speech_started,
+    "input_audio_buffer.speech_stopped": _speech_stopped,
+    "input_audio_buffer.timeout_triggered": _timed_out,
+    "input_audio_buffer.committed": _committed,
+}

@@ -1,0 +1,138 @@
+"""What the log says about one item and one response: filled by the ledger, read by the folds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.log.audio_clock import AudioClock
+
+__all__ = ["AudioPiece", "Item", "Response", "as_dict", "as_number", "as_text"]
+
+
+def as_text(value: object) -> str | None:
+    """`value` if it is a string. Endpoints may put anything into a field; a fold never fails on it."""
+    return value if isinstance(value, str) else None
+
+
+def as_number(value: object) -> float | None:
+    """`value` if it is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def as_dict(value: object) -> dict[str, Any]:
+    """`value` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPiece:
+    """A stretch of audio with one level: a chunk of the microphone or a delta of the answer."""
+
+    start_s: float
+    end_s: float
+    level_dbfs: float
+
+
+@dataclass(slots=True)
+class Words:
+    """One content part: its deltas until the whole text is known."""
+
+    deltas: str = ""
+    final: str | None = None
+
+
+@dataclass(slots=True)
+class Item:
+    """One conversation item. All times are session seconds; None is "has not happened"."""
+
+    id: str
+    seen: int
+    """Place in the log at which the item was first named."""
+
+    type: str = "message"
+    role: str | None = None
+    call_id: str | None = None
+    response_id: str | None = None
+    output_index: int = 0
+    placed: bool = False
+    deleted: bool = False
+    words: dict[int, Words] = field(default_factory=dict)
+
+    # the user's side
+    spoken: bool = False
+    typed: bool = False
+    timed_out: bool = False
+    sent_s: float | None = None
+    padding_start_s: float | None = None
+    speech_start_s: float | None = None
+    speech_started_s: float | None = None
+    speech_end_s: float | None = None
+    speech_stopped_s: float | None = None
+    committed_s: float | None = None
+    transcribed_s: float | None = None
+    push_to_talk_start_s: float | None = None
+
+    # the assistant's side
+    deltas: list[tuple[int, float | None]] = field(default_factory=list)
+    """Samples and level of each piece of audio, in the order of arrival."""
+
+    first_audio_s: float | None = None
+    first_text_s: float | None = None
+    playback: AudioClock = field(default_factory=AudioClock)
+    played_samples: int | None = None
+    played: list[tuple[float, float]] = field(default_factory=list)
+    """Stretches of session time in which the speaker sounded."""
+
+    flushed_s: float | None = None
+    truncated_s: float | None = None
+    truncated_ms: float | None = None
+
+    @property
+    def is_user(self) -> bool:
+        """Whether the user said or wrote it."""
+        return self.role == "user"
+
+    @property
+    def text(self) -> str | None:
+        """Its words, or None while there are none."""
+        parts = (w.deltas if w.final is None else w.final for _, w in sorted(self.words.items()))
+        return " ".join(part.strip() for part in parts if part.strip()) or None
+
+    @property
+    def playback_started_s(self) -> float | None:
+        """When its first sample left the speaker."""
+        return self.played[0][0] if self.played else None
+
+    @property
+    def audio_samples(self) -> int:
+        """Length of the audio received."""
+        return sum(samples for samples, _ in self.deltas)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the speaker was silenced, or the item truncated, before the end of the audio received."""
+        flushed = self.flushed_s is not None and (self.played_samples or 0) < self.audio_samples
+        truncated = self.truncated_ms is not None and self.truncated_ms * SAMPLES_PER_MS < self.audio_samples
+        return flushed or truncated
+
+
+@dataclass(slots=True)
+class Response:
+    """One response, with the turn that it belongs to."""
+
+    id: str
+    seen: int
+    turn_key: str
+    """The user item that it answers, or the first response of a turn without one."""
+
+    requested_s: float | None = None
+    created_s: float | None = None
+    done_s: float | None = None
+    status: str = "in_progress"
+    reason: str | None = None
+    item_ids: list[str] = field(default_factory=list)

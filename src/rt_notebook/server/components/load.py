@@ -1,0 +1,95 @@
+"""Load the components, once for the whole process, and say what is running."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from rt_notebook.errors import ComponentMissingError
+from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
+from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.reply import SmolLM2Replier
+from rt_notebook.server.components.rules import RulesReplier
+from rt_notebook.server.components.speak import HibariVoice
+from rt_notebook.server.components.transcribe import MoonshineTranscriber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rt_notebook.server.components.detect import Detector
+    from rt_notebook.server.components.reply import Replier
+    from rt_notebook.server.components.speak import Voice
+    from rt_notebook.server.components.transcribe import Transcriber
+
+__all__ = ["Components", "load_components"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What runs behind a server.
+
+    Attributes
+    ----------
+    running
+        For each of detect, transcribe, reply and speak: ``name``, ``fallback`` (whether something better is
+        missing) and ``note`` (what is missing and how to get it).
+    """
+
+    detector: Detector
+    transcriber: Transcriber | None
+    replier: Replier
+    voice: Voice | None
+    running: dict[str, dict[str, object]]
+
+
+_loaded: dict[tuple[str, str], object] = {}
+_lock = threading.Lock()
+
+
+def load_components(chat_url: str | None = None, chat_model: str | None = None) -> Components:
+    """Load what is installed. Takes a few seconds the first time; run it off the event loop.
+
+    Parameters
+    ----------
+    chat_url, chat_model
+        An OpenAI-compatible chat endpoint that writes the replies instead of the small model.
+    """
+    running: dict[str, dict[str, object]] = {}
+
+    def choose(role: str, make: Callable[[], T], fallback: T) -> T:
+        part, problem = _once(role, make)
+        chosen = fallback if problem else part
+        running[role] = {
+            "name": getattr(chosen, "name", "none"),
+            "fallback": bool(problem),
+            "note": problem or "",
+        }
+        return chosen  # type: ignore[return-value]
+
+    with _lock:
+        detector: Detector = choose("detect", SileroDetector, EnergyDetector())  # type: ignore[arg-type]
+        transcriber: Transcriber | None = choose("transcribe", MoonshineTranscriber, None)  # type: ignore[arg-type]
+        replier: Replier
+        if chat_url is not None:
+            replier = ChatEndpointReplier(chat_url, chat_model)
+            running["reply"] = {"name": replier.name, "fallback": False, "note": ""}
+        else:
+            replier = choose("reply", SmolLM2Replier, RulesReplier())  # type: ignore[arg-type]
+        voice: Voice | None = choose("speak", HibariVoice, None)  # type: ignore[arg-type]
+    return Components(detector, transcriber, replier, voice, running)
+
+
+def _once(role: str, make: Callable[[], T]) -> tuple[T | None, str]:
+    key = (role, make.__name__)
+    if key not in _loaded:
+        try:
+            _loaded[key] = make()
+        except ComponentMissingError as error:
+            return None, str(error)
+        except Exception as error:
+            # A component that is there but does not run must not take the server down; it is said aloud.
+            return None, f"{make.__name__} does not run here ({error}). Run: rt-notebook setup"
+    return _loaded[key], ""  # type: ignore[return-value]

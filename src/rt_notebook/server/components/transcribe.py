@@ -1,0 +1,62 @@
+"""Transcribe: speech to text."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float
+from rt_notebook.errors import ComponentMissingError
+
+__all__ = ["MoonshineTranscriber", "Transcriber"]
+
+_MODEL_RATE_HZ = 16_000
+
+
+class Transcriber(Protocol):
+    """A recogniser, shared by all sessions and called from worker threads."""
+
+    name: str
+
+    def transcribe(self, pcm: bytes) -> str:
+        """Return what is said in PCM16 audio at 24 kHz."""
+
+
+class MoonshineTranscriber:
+    """Moonshine tiny-en with the weights inside its package. English only.
+
+    Raises
+    ------
+    ComponentMissingError
+        The package is not installed, or is a version without weights.
+    """
+
+    name = "Moonshine tiny-en"
+
+    def __init__(self) -> None:
+        try:
+            import moonshine_voice
+            from moonshine_voice.transcriber import ModelArch
+            from moonshine_voice.transcriber import Transcriber as MoonshineModel
+        except (ImportError, OSError):
+            raise ComponentMissingError(
+                "moonshine-voice is not installed.", "Run: pip install 'rt-notebook[local]'"
+            ) from None
+        weights = Path(str(moonshine_voice.__file__)).parent / "assets" / "tiny-en"
+        if not (weights / "encoder_model.ort").is_file():
+            raise ComponentMissingError(
+                "This version of moonshine-voice brings no weights.", "Run: pip install moonshine-voice==0.1.0"
+            )
+        # Turns come cut to speech; the library's own detector would cut them again and invent words in gaps.
+        self._model = MoonshineModel(weights, ModelArch.TINY, options={"vad_threshold": "0.0"})
+        self._one_at_a_time = threading.Lock()
+
+    def transcribe(self, pcm: bytes) -> str:
+        """Return what is said."""
+        import soxr
+
+        samples = soxr.resample(to_float(pcm), SAMPLE_RATE_HZ, _MODEL_RATE_HZ, quality="MQ")
+        with self._one_at_a_time:
+            transcript = self._model.transcribe_without_streaming(samples.tolist(), _MODEL_RATE_HZ)
+        return " ".join(line.text.strip() for line in transcript.lines).strip()

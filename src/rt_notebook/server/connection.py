@@ -1,0 +1,156 @@
+"""One client's connection: its socket, its engine, and its work in the components' threads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from websockets.exceptions import ConnectionClosed
+
+from rt_notebook.core import wire_json
+from rt_notebook.server.effects import CancelReply, Detect, MakeReply, Send, Transcribe
+from rt_notebook.server.reply_worker import make_reply
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from websockets.asyncio.server import ServerConnection
+
+    from rt_notebook.core.dialects import Dialect
+    from rt_notebook.server.components.load import Components
+    from rt_notebook.server.effects import Effect
+    from rt_notebook.server.engine import Engine
+
+__all__ = ["Connection"]
+
+_logger = logging.getLogger("rt_notebook.server")
+
+
+class Connection:
+    """Carry effects out and results back in. The engine is only ever touched on the event loop."""
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        dialect: Dialect,
+        engine: Engine,
+        components: Components,
+        workers: Executor,
+        detect_workers: Executor,
+    ) -> None:
+        self._socket = socket
+        self._dialect = dialect
+        self._engine = engine
+        self._components = components
+        self._workers = workers
+        self._detect_workers = detect_workers
+        self._loop = asyncio.get_running_loop()
+        self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._frames: asyncio.Queue[list[bytes]] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._cancelled: set[str] = set()
+        self._gone = False
+
+    async def run(self) -> None:
+        """Serve the client until it leaves."""
+        self._spawn(self._write())
+        self._spawn(self._detect())
+        self._perform(self._engine.start())
+        try:
+            async for frame in self._socket:
+                self._take(frame)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._gone = True
+            for task in list(self._tasks):
+                task.cancel()
+
+    def _take(self, frame: str | bytes) -> None:
+        try:
+            event = self._dialect.client_from_wire(wire_json.decode(frame))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            self._perform(self._engine.refuse("invalid_event", f"This frame is no event: {error}."))
+            return
+        self._perform(self._engine.receive(event))
+
+    def _perform(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send(event):
+                    wire_event = self._dialect.server_to_wire(event)
+                    if wire_event is not None:
+                        self._outbox.put_nowait(wire_json.encode(wire_event))
+                case Detect(frames):
+                    self._frames.put_nowait(frames)
+                case Transcribe(item_id, pcm):
+                    self._spawn(self._transcribe(item_id, pcm))
+                case MakeReply():
+                    self._spawn(self._reply(effect))
+                case CancelReply(response_id):
+                    self._cancelled.add(response_id)
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = self._loop.create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                await self._socket.send(await self._outbox.get())
+        except ConnectionClosed:
+            return
+
+    async def _detect(self) -> None:
+        """Judge frames in order, those that are waiting together: a burst then costs one hop, not many."""
+        stream = self._components.detector.stream()
+        while True:
+            frames = list(await self._frames.get())
+            while not self._frames.empty():
+                frames += self._frames.get_nowait()
+            judged = await self._loop.run_in_executor(
+                self._detect_workers, lambda batch=frames: [stream.push(frame) for frame in batch]
+            )
+            self._perform(self._engine.detected(judged))
+
+    async def _transcribe(self, item_id: str, pcm: bytes) -> None:
+        transcriber = self._components.transcriber
+        text: str | None = None
+        if transcriber is None:
+            problem: str | None = str(self._components.running["transcribe"]["note"])
+        else:
+            try:
+                text = await self._loop.run_in_executor(self._workers, transcriber.transcribe, pcm)
+                problem = None
+            except Exception as error:
+                _logger.exception("transcription failed")
+                problem = f"The speech could not be written down ({type(error).__name__})."
+        self._perform(self._engine.transcribed(item_id, text, problem))
+
+    async def _reply(self, work: MakeReply) -> None:
+        response_id = work.response_id
+
+        def back(method: object, *args: object) -> None:
+            # From a worker thread to the loop; in order, and not at all for who is no longer there.
+            if not self._gone:
+                self._loop.call_soon_threadsafe(lambda: self._perform(method(response_id, *args)))  # type: ignore[operator]
+
+        def run() -> None:
+            make_reply(
+                self._components,
+                work,
+                lambda: self._gone or response_id in self._cancelled,
+                lambda text: back(self._engine.replied, text),
+                lambda pcm, chars: back(self._engine.spoke, pcm, chars),
+            )
+
+        problem = None
+        try:
+            await self._loop.run_in_executor(self._workers, run)
+        except Exception as error:
+            _logger.exception("reply failed")
+            problem = f"The reply component failed ({type(error).__name__}: {error})."
+        self._cancelled.discard(response_id)
+        self._perform(self._engine.finished(response_id, problem))

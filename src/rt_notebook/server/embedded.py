@@ -1,0 +1,60 @@
+"""The server inside the notebook's own process, started when the first session asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+from rt_notebook.io.endpoints import Address
+from rt_notebook.io.runtime import Runtime
+from rt_notebook.io.secret import Secret
+from rt_notebook.server.app import RealtimeServer
+
+if TYPE_CHECKING:
+    from rt_notebook.core.dialects import DialectName
+
+__all__ = ["open_local"]
+
+_servers: dict[tuple[str | None, str | None], RealtimeServer] = {}
+_runtime: list[Runtime] = []
+_lock = threading.Lock()
+
+
+async def open_local(
+    *, dialect: DialectName = "ga", chat_url: str | None = None, chat_model: str | None = None
+) -> Address:
+    """Return the address of this process's server, which it starts if need be.
+
+    It has a thread of its own, apart from the sessions', listens on a free loopback port and lives as long as
+    the process. Its key is made up anew in every process.
+    """
+    with _lock:
+        if not _runtime:
+            _runtime.append(Runtime("rt_notebook server"))
+        starting = _runtime[0].submit(_started(chat_url, chat_model))
+    server = await asyncio.wrap_future(starting._future)
+    if dialect == "preview":
+        url = f"ws://{server.host}:{server.port}/openai/realtime?api-version=2024-10-01-preview&deployment=local"
+        return Address(url, {"api-key": server.key})
+    return Address(f"{server.realtime_url}?model=local", {"Authorization": Secret(f"Bearer {server.key.reveal()}")})
+
+
+async def _started(chat_url: str | None, chat_model: str | None) -> RealtimeServer:
+    key = (chat_url, chat_model)
+    if key not in _servers:
+        server = RealtimeServer(chat_url=chat_url, chat_model=chat_model)
+        # Registered before it is ready, so that two sessions that begin together share it.
+        ready = asyncio.get_running_loop().create_task(server.start())
+        _servers[key] = server
+        _starting[server] = ready
+    server = _servers[key]
+    try:
+        await asyncio.shield(_starting[server])
+    except BaseException:
+        _servers.pop(key, None)
+        raise
+    return server
+
+
+_starting: dict[RealtimeServer, asyncio.Task[None]] = {}
