@@ -28,7 +28,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_making_a_session_loads_no_plots_tables_or_speech_components() -> None:
     loaded = modules_after("import rt_notebook; rt_notebook.Session()")
-    not_yet = "IPython azure hibari jupyterlab matplotlib moonshine_voice onnxruntime pandas xllamacpp".split()
+    not_yet = (
+        "IPython azure hibari jupyterlab matplotlib moonshine_voice onnxruntime pandas xllamacpp".split()
+    )
     assert "rt_notebook" in loaded
     assert loaded.isdisjoint(not_yet)
 
