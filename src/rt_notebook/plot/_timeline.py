@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +30,7 @@ SOLID, LIGHT = 0.95, 0.4
 """Opacity of what was said or heard, and of what was only sent or received."""
 
 TEXT_PT = 8.0
+WORDS_GAP_PX = 10.0
 SPOKEN = ("speech", "played", "received")
 LEGEND = (
     "speech",
@@ -196,7 +196,7 @@ def _dress(ax: Axes, segments: Segments) -> None:
 
 
 def _swatches(segments: Segments) -> dict[str, tuple[str, float]]:
-    """Return colour and opacity of the bands for the legend: the bands themselves are several artists each."""
+    """Return colour and opacity of the bands for the legend: the bands are several artists each."""
     heard_s = {kind: sum(s.end_s - s.start_s for s in segments.spans if s.kind == kind) for kind in SPOKEN}
     swatches = {"speech": (USER, SOLID)} if heard_s["speech"] else {}
     if heard_s["played"]:
@@ -221,12 +221,13 @@ def _write_words(ax: Axes, segments: Segments) -> None:
         ):
             if text and item_id in starts:
                 lanes[y].append((starts[item_id], text))
-    right_s = ax.get_xlim()[1]
     for y, words in lanes.items():
         words.sort()
-        for (start_s, text), (next_s, _) in pairwise([*words, (right_s, "")]):
-            left_px, right_px = ax.transData.transform([(start_s, 0), (next_s, 0)])[:, 0]
-            snippet = fit_text(text, right_px - left_px - 12, TEXT_PT, ax.figure.dpi)
+        starts_px = ax.transData.transform([(start_s, 0) for start_s, _ in words])[:, 0] if words else []
+        # The last words may run to the very edge; others keep their distance from the next.
+        ends_px = [*(px - WORDS_GAP_PX for px in starts_px[1:]), ax.bbox.x1]
+        for (start_s, text), start_px, end_px in zip(words, starts_px, ends_px, strict=False):
+            snippet = fit_text(text, end_px - start_px, TEXT_PT, ax.figure.dpi)
             height = y + SOUND_HEIGHT + 0.05
-            text_artist = ax.text(start_s, height, snippet, fontsize=TEXT_PT, va="bottom", clip_on=True)
-            text_artist.set_in_layout(False)
+            artist = ax.text(start_s, height, snippet, fontsize=TEXT_PT, va="bottom", clip_on=True)
+            artist.set_in_layout(False)
