@@ -1,4 +1,4 @@
-"""Real recordings as logs: the events as they went over the wire, with times and audio lengths that could have been."""
+"""Real recordings as logs: the events as they went over the wire, with times that could have been."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DELTA_S = 0.2
 
 
 def recorded_events(folder: Path, name: str) -> list[Event]:
-    """Read one recording. Its payloads are cut short, so that every piece of audio gets a length of its kind."""
+    """Read one recording. Its payloads are cut short: every piece of audio gets a length of its kind."""
     events: list[Event] = []
     t_s = 0.0
     for line in (folder / "recordings" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():

@@ -223,7 +223,8 @@ class TestRecordings:
         (turn,) = fold_turns(recorded_events(shared_data, "openai_spoken_turn"))
         assert turn.user == "Hello, my name is Marcelo."
         assert turn.assistant == "Hello, Marcelo! Great to meet you. How can I help you today?"
-        # audio_start 1460 ms with 300 ms of padding; audio_end 4256 ms with 200 ms of silence; 30 ms of set-up.
+        # audio_start is 1460 ms with 300 ms of padding, audio_end 4256 ms with 200 ms of silence.
+        # The first sample was recorded at 30 ms.
         assert turn.speech_start_s == pytest.approx(1.460 + 0.300 + 0.030)
         assert turn.speech_end_s == pytest.approx(4.256 - 0.200 + 0.030)
 
