@@ -1,7 +1,7 @@
 """The two dialects of the Realtime API, each as a codec to and from the GA vocabulary.
 
-GA is what this package speaks inside. The *preview* dialect (``OpenAI-Beta: realtime=v1``, and Azure's path with
-``api-version``) has flat session objects, other names for three families of events, and one event where GA
+GA is what this package speaks inside. The *preview* dialect (``OpenAI-Beta: realtime=v1``, and Azure's path
+with ``api-version``) has flat session objects, other names for three families of events, and one event where GA
 has two. Both directions are here, since the client and the local server each need one half.
 
 Fields and event types that are not named below pass through unchanged.

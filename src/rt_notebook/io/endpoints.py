@@ -101,7 +101,9 @@ class Endpoint:
         deployment = deployment or os.environ.get("AZURE_OPENAI_DEPLOYMENT")
         version = api_version or os.environ.get("OPENAI_API_VERSION")
         if not endpoint:
-            raise ConfigError("No Azure OpenAI endpoint is set.", "Pass endpoint= or set AZURE_OPENAI_ENDPOINT.")
+            raise ConfigError(
+                "No Azure OpenAI endpoint is set.", "Pass endpoint= or set AZURE_OPENAI_ENDPOINT."
+            )
         if not deployment:
             raise ConfigError("No deployment is set.", "Pass deployment= or set AZURE_OPENAI_DEPLOYMENT.")
         root = _websocket_root(endpoint)
@@ -117,7 +119,9 @@ class Endpoint:
             _url=url,
             _header="api-key" if key else "Authorization",
             _key=key,
-            _credential=credential if key is None and credential is not None else (None if key else "default"),
+            _credential=credential
+            if key is None and credential is not None
+            else (None if key else "default"),
         )
 
     @classmethod
@@ -177,7 +181,9 @@ class Endpoint:
                 f"Write {better!r}, or use Endpoint.azure(endpoint=…) for an Azure resource.",
             )
         if parts.scheme not in {"ws", "wss"} or not parts.hostname:
-            raise ConfigError(f"{url!r} is no WebSocket address.", "Give one such as ws://127.0.0.1:8000/v1/realtime.")
+            raise ConfigError(
+                f"{url!r} is no WebSocket address.", "Give one such as ws://127.0.0.1:8000/v1/realtime."
+            )
         if parts.scheme == "ws" and not insecure and not _loopback(parts.hostname):
             raise ConfigError(
                 f"ws:// to {parts.hostname} would send key and voice in the open.",
@@ -201,7 +207,9 @@ class Endpoint:
         headers: dict[str, Secret] = {}
         if self._key is not None:
             value = self._key.reveal()
-            headers[self._header] = Secret(f"Bearer {value}") if self._header == "Authorization" else self._key
+            headers[self._header] = (
+                Secret(f"Bearer {value}") if self._header == "Authorization" else self._key
+            )
         elif self._credential is not None:
             token = await bearer_token(None if self._credential == "default" else self._credential)
             headers["Authorization"] = Secret(f"Bearer {token.reveal()}")

@@ -67,7 +67,7 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
             "fallback": bool(problem),
             "note": problem or "",
         }
-        return chosen  # type: ignore[return-value]
+        return chosen
 
     with _lock:
         detector: Detector = choose("detect", SileroDetector, EnergyDetector())  # type: ignore[arg-type]

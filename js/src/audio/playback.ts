@@ -1,0 +1,153 @@
+/** Owns the speaker of one widget and counts what was really heard. */
+import workletCode from "worklet:./worklets/playback.worklet.ts";
+import { SAMPLE_RATE_HZ } from "../protocol.ts";
+import { toFloat } from "./pcm.ts";
+import type { FromPlayback, Progress, ToPlayback } from "./queue.ts";
+import { loadWorklet } from "./worklets/load.ts";
+
+export interface Report {
+  item_id: string;
+  played_samples: number;
+  dropped_samples: number;
+  state: "playing" | "flushed" | "ended";
+}
+
+/**
+ * Samples of an item that have been heard: what is still on its way through the device does not count, and
+ * what played longer ago than the device is slow does.
+ */
+export function heardSamples(progress: Progress, latencySamples: number): number {
+  return Math.max(0, progress.played_samples - Math.max(0, latencySamples - progress.since_frames));
+}
+
+export class Playback {
+  speaking = false;
+  /** Samples other than zero that went out since the widget was made. */
+  nonzeroSamples = 0;
+  #context: AudioContext | null = null;
+  #node: AudioWorkletNode | null = null;
+  #starting: Promise<void> | null = null;
+  #waiting: ToPlayback[] = [];
+  /** Items that were silenced: what still arrives of them is not played. */
+  #silenced = new Map<string, Report>();
+  #nonzero = new Map<string, number>();
+
+  constructor(
+    readonly onReport: (report: Report) => void,
+    readonly onSpeaking: (speaking: boolean) => void,
+    readonly onProblem: (message: string) => void,
+  ) {}
+
+  /** Makes the speaker ready. A click calls it, so that the browser allows sound; so does the first audio. */
+  ready(): Promise<void> {
+    this.#starting ??= this.#start().catch(() => {
+      this.#starting = null;
+      this.onProblem("This page cannot play sound: use a current browser, or allow blob: in its script-src.");
+    });
+    if (this.#context?.state === "suspended") void this.#context.resume().catch(() => {});
+    return this.#starting;
+  }
+
+  play(itemId: string, pcm: Int16Array): void {
+    const silenced = this.#silenced.get(itemId);
+    if (silenced) {
+      silenced.dropped_samples += pcm.length;
+      return;
+    }
+    this.#post({ kind: "chunk", item_id: itemId, samples: toFloat(pcm) });
+  }
+
+  end(itemId: string): void {
+    if (!this.#silenced.has(itemId)) this.#post({ kind: "end", item_id: itemId });
+  }
+
+  /** Silence at once; a report for each item that was cut follows. */
+  flush(): void {
+    this.#post({ kind: "flush" });
+  }
+
+  close(): void {
+    this.#node?.port.postMessage({ kind: "stop" } satisfies ToPlayback);
+    void this.#context?.close().catch(() => {});
+    this.#context = null;
+    this.#node = null;
+    this.#starting = null;
+    this.#waiting = [];
+  }
+
+  async #start(): Promise<void> {
+    const context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: "interactive" });
+    this.#context = context;
+    await loadWorklet(context, workletCode);
+    const node = new AudioWorkletNode(context, "rt-playback", { numberOfInputs: 0, outputChannelCount: [1] });
+    node.port.onmessage = ({ data }: MessageEvent<FromPlayback>) => this.#heard(data);
+    node.connect(context.destination);
+    this.#node = node;
+    for (const message of this.#waiting.splice(0)) node.port.postMessage(message);
+    if (context.state === "suspended") {
+      void context.resume().catch(() => {});
+      setTimeout(() => {
+        if (context.state === "suspended") {
+          this.onProblem("The browser holds the sound back until you click into this widget.");
+        }
+      }, 500);
+    }
+  }
+
+  #post(message: ToPlayback): void {
+    if (this.#node) {
+      this.#node.port.postMessage(message);
+      if (this.#context?.state === "suspended") void this.#context.resume().catch(() => {});
+    } else {
+      this.#waiting.push(message);
+      void this.ready();
+    }
+  }
+
+  #heard({ kind, items }: FromPlayback): void {
+    const latencyS = (this.#context?.outputLatency || 0) + (this.#context?.baseLatency || 0);
+    const latencySamples = Math.round(latencyS * SAMPLE_RATE_HZ);
+    for (const item of items) {
+      const report: Report = {
+        item_id: item.item_id,
+        played_samples: heardSamples(item, latencySamples),
+        dropped_samples: item.dropped_samples,
+        state: kind === "flushed" ? "flushed" : "playing",
+      };
+      this.#count(item);
+      if (kind === "flushed") {
+        this.#silenced.set(item.item_id, report);
+        if (this.#silenced.size > 64) this.#silenced.delete(this.#silenced.keys().next().value!);
+      }
+      if (item.ended && kind === "progress") {
+        // The last samples are still on their way to the ear.
+        setTimeout(
+          () => this.onReport({ ...report, state: "ended", played_samples: item.played_samples }),
+          latencyS * 1000,
+        );
+      } else {
+        this.onReport(report);
+      }
+    }
+    if (kind === "flushed" && items.length === 0) this.#repeatLastFlush();
+    this.#setSpeaking(kind === "progress" && items.some((item) => !item.ended));
+  }
+
+  /** A second order to be silent finds nothing; who gave it still learns how far the item got. */
+  #repeatLastFlush(): void {
+    const last = [...this.#silenced.values()].at(-1);
+    if (last) this.onReport(last);
+  }
+
+  #count(item: Progress): void {
+    this.nonzeroSamples += item.nonzero_samples - (this.#nonzero.get(item.item_id) ?? 0);
+    this.#nonzero.set(item.item_id, item.nonzero_samples);
+    if (this.#nonzero.size > 64) this.#nonzero.delete(this.#nonzero.keys().next().value!);
+  }
+
+  #setSpeaking(speaking: boolean): void {
+    if (speaking === this.speaking) return;
+    this.speaking = speaking;
+    this.onSpeaking(speaking);
+  }
+}

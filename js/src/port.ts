@@ -1,0 +1,193 @@
+/** One per widget, however many views show it: its link, its microphone, its speaker, its rows. */
+
+import type { AnyModel } from "@anywidget/types";
+import type { MicState } from "./audio/capture.ts";
+import { MIC_PROBLEMS, type MicProblem } from "./audio/mic-problems.ts";
+import { SILENCE_DBFS, samplesOf } from "./audio/pcm.ts";
+import { Playback } from "./audio/playback.ts";
+import { Inbox } from "./carrier.ts";
+import { Link, type Traits } from "./link.ts";
+import { Mic } from "./mic.ts";
+import type { EventRow, Fields, Message, TranscriptRow } from "./protocol.ts";
+
+export type Topic = "state" | "level" | "transcript" | "events";
+
+const CLOSE_AFTER_LAST_VIEW_MS = 2_000;
+const ACK_EVERY = 12;
+const KEPT_EVENTS = 500;
+
+export class Port {
+  readonly link: Link;
+  readonly mic: Mic;
+  readonly playback: Playback;
+  micState: MicState = "off";
+  /** One sentence about what is wrong here; empty for nothing. */
+  problem = "";
+  level_dbfs = SILENCE_DBFS;
+  clipped = false;
+  /** A kernel has answered. Until then this may be an old notebook that only shows what was. */
+  welcomed = false;
+  transcript = new Map<string, TranscriptRow>();
+  events: EventRow[] = [];
+  #views = 0;
+  #speakerInbox = new Inbox();
+  #listeners = new Map<Topic, Set<() => void>>();
+  #closing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly model: AnyModel<Traits>,
+    signal: AbortSignal,
+  ) {
+    this.link = new Link(model, signal, (message, buffers) => this.#receive(message, buffers));
+    this.mic = new Mic(this.link, {
+      state: (state, problem) => this.#micState(state, problem),
+      level: (dbfs, clipped) => this.#level(dbfs, clipped),
+      stalled: () => this.changed("state"),
+    });
+    this.playback = new Playback(
+      (report) => this.link.send("speaker.report", { ...report }),
+      () => this.changed("state"),
+      (message) => this.#say(message),
+    );
+    this.link.onDead(() => this.#dead());
+    signal.addEventListener("abort", () => this.close());
+    window.addEventListener("pagehide", () => this.mic.stop("page"), { signal });
+    model.on("change:muted", () => {
+      this.mic.capture.muted = model.get("muted") === true;
+    });
+    this.mic.capture.muted = model.get("muted") === true;
+  }
+
+  /** Calls `callback` on each change of `topic` until `signal` ends. */
+  on(topic: Topic, callback: () => void, signal: AbortSignal): void {
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners.add(callback));
+    signal.addEventListener("abort", () => listeners.delete(callback));
+  }
+
+  changed(topic: Topic): void {
+    for (const callback of this.#listeners.get(topic) ?? []) callback();
+  }
+
+  /** A view came; its `signal` says when it goes. The microphone outlives the last one by two seconds. */
+  shown(signal: AbortSignal): void {
+    this.#views += 1;
+    clearTimeout(this.#closing);
+    this.link.send("hello");
+    signal.addEventListener("abort", () => {
+      this.#views -= 1;
+      if (this.#views === 0) {
+        this.#closing = setTimeout(() => {
+          this.mic.stop("hidden");
+          this.playback.flush();
+        }, CLOSE_AFTER_LAST_VIEW_MS);
+      }
+    });
+  }
+
+  /** A click: the browser now allows sound, and the kernel hears what was pressed. */
+  action(name: string, fields: Fields = {}): void {
+    void this.playback.ready();
+    if (!this.link.send("action", { name, ...fields })) this.#say(MIC_PROBLEMS.link);
+  }
+
+  async startMic(): Promise<void> {
+    this.#say("");
+    void this.playback.ready();
+    await this.mic.start();
+  }
+
+  stopMic(): void {
+    this.mic.stop("user");
+  }
+
+  /** Silence here and now; the kernel hears of it after. */
+  interrupt(): void {
+    this.playback.flush();
+    this.action("interrupt");
+  }
+
+  close(): void {
+    clearTimeout(this.#closing);
+    this.mic.stop("closed");
+    this.playback.close();
+  }
+
+  #receive(message: Message, buffers: DataView[]): void {
+    switch (message.type) {
+      case "welcome":
+        this.welcomed = true;
+        if (message.speaker_seq !== undefined) this.#speakerInbox.expected = Number(message.speaker_seq);
+        this.changed("state");
+        break;
+      case "mic.granted":
+        break;
+      case "mic.revoked":
+        this.mic.stop("revoked");
+        this.#say(String(message.reason));
+        break;
+      case "mic.ack":
+        this.mic.acknowledged_by(message);
+        break;
+      case "speaker.chunk":
+      case "speaker.end":
+      case "speaker.flush":
+        this.#speaker(message, buffers);
+        break;
+      case "transcript":
+        if (message.reset) this.transcript.clear();
+        for (const row of message.rows as TranscriptRow[]) this.transcript.set(row.item_id, row);
+        this.changed("transcript");
+        break;
+      case "events":
+        if (message.reset) this.events = [];
+        this.events = [...this.events, ...(message.rows as EventRow[])].slice(-KEPT_EVENTS);
+        this.changed("events");
+        break;
+      case "notice":
+        this.#say(String(message.message));
+        break;
+    }
+  }
+
+  #speaker(message: Message, buffers: DataView[]): void {
+    const verdict = this.#speakerInbox.receive(Number(message.seq));
+    if (verdict === "take") {
+      const itemId = String(message.item_id);
+      if (message.type === "speaker.chunk") this.playback.play(itemId, samplesOf(buffers[0]!));
+      if (message.type === "speaker.end") this.playback.end(itemId);
+      if (message.type === "speaker.flush") this.playback.flush();
+    }
+    const { expected } = this.#speakerInbox;
+    if (verdict !== "take" || message.type !== "speaker.chunk" || expected % ACK_EVERY === 0) {
+      this.link.send("speaker.ack", { seq: expected, again: verdict === "gap" });
+    }
+  }
+
+  #micState(state: MicState, problem: MicProblem | null): void {
+    this.micState = state;
+    if (state === "off") {
+      this.level_dbfs = SILENCE_DBFS;
+      this.changed("level");
+    }
+    this.#say(problem ? MIC_PROBLEMS[problem] : "");
+    this.link.send("mic.state", { state, problem });
+  }
+
+  #level(dbfs: number, clipped: boolean): void {
+    this.level_dbfs = dbfs;
+    this.clipped = clipped;
+    this.changed("level");
+  }
+
+  #say(problem: string): void {
+    this.problem = problem;
+    this.changed("state");
+  }
+
+  #dead(): void {
+    this.mic.capture.stop("link");
+    this.playback.flush();
+    this.#say(MIC_PROBLEMS.link);
+  }
+}

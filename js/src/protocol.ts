@@ -1,0 +1,41 @@
+/** The messages between the kernel and this page. Python reads the same table. */
+import table from "../../src/rt_notebook/widgets/messages.json";
+
+export type ToKernel = keyof typeof table.to_kernel;
+export type ToFront = keyof typeof table.to_front;
+
+export const VERSION = table.version;
+export const SAMPLE_RATE_HZ = 24_000;
+/** 40 ms: long enough that a notebook carries it cheaply, short enough that nobody hears it. */
+export const CHUNK_SAMPLES = 960;
+
+export interface Fields {
+  [name: string]: unknown;
+}
+
+export interface Message extends Fields {
+  type: ToFront;
+}
+
+export interface TranscriptRow {
+  item_id: string;
+  role: string;
+  text: string;
+  state: "waiting" | "partial" | "final" | "cut" | "failed";
+  time_s: number;
+  heard_ms?: number | null;
+}
+
+export interface EventRow {
+  t_s: number;
+  direction: "sent" | "received" | "local";
+  type: string;
+  text: string;
+  audio_ms: number;
+  count: number;
+}
+
+/** Tells whether `type` is a message that this version may receive. */
+export function isToFront(type: unknown): type is ToFront {
+  return typeof type === "string" && Object.hasOwn(table.to_front, type);
+}

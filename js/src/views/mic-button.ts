@@ -1,0 +1,19 @@
+/** Start listening / Stop listening. */
+import type { Port } from "../port.ts";
+import { button, setText } from "./dom.ts";
+
+export function micButton(port: Port, signal: AbortSignal): HTMLButtonElement {
+  const element = button("Start listening", () => {
+    if (port.micState === "off") void port.startMic();
+    else port.stopMic();
+  });
+  element.classList.add("rt-primary", "rt-mic");
+  const show = () => {
+    setText(element, port.micState === "off" ? "Start listening" : "Stop listening");
+    element.setAttribute("aria-pressed", String(port.micState !== "off"));
+    element.disabled = !port.welcomed || port.link.dead;
+  };
+  port.on("state", show, signal);
+  show();
+  return element;
+}

@@ -1,0 +1,94 @@
+/** A conversation: talk, type, watch it happen, turn the dials. */
+import type { Port } from "../port.ts";
+import { button, h, newId, setText } from "./dom.ts";
+import { eventList } from "./events.ts";
+import { counts, frame, statusLine } from "./frame.ts";
+import { meter } from "./meter.ts";
+import { micButton } from "./mic-button.ts";
+import { settings } from "./settings.ts";
+import { transcript } from "./transcript.ts";
+
+function header(port: Port, signal: AbortSignal): HTMLElement {
+  const badge = h("span", { class: "rt-badge" });
+  const components = h("p", { class: "rt-components" });
+  const end = button("End session", () => port.action("end"), { class: "rt-button rt-quiet" });
+  const show = () => {
+    setText(badge, String(port.model.get("endpoint_label") ?? ""));
+    setText(components, String(port.model.get("components") ?? ""));
+    components.hidden = components.textContent === "";
+    end.hidden = port.model.get("session_started") !== true;
+  };
+  for (const name of ["endpoint_label", "components", "session_started"]) {
+    port.model.on(`change:${name}`, show);
+    signal.addEventListener("abort", () => port.model.off(`change:${name}`, show));
+  }
+  show();
+  return h(
+    "header",
+    {},
+    h("div", { class: "rt-title" }, h("h3", {}, "Playground"), badge, h("span", { class: "rt-space" }), end),
+    components,
+  );
+}
+
+function typing(port: Port): HTMLElement {
+  const id = newId("type");
+  const input = h("input", {
+    id,
+    type: "text",
+    placeholder: "Type instead of speaking",
+    autocomplete: "off",
+  });
+  const form = h(
+    "form",
+    { class: "rt-type" },
+    h("label", { for: id, class: "rt-sr-only" }, "Message"),
+    input,
+    h("button", { type: "submit", class: "rt-button" }, "Send"),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (!text) return;
+    port.action("say", { text });
+    input.value = "";
+  });
+  return form;
+}
+
+export function renderPlayground(port: Port, el: HTMLElement, signal: AbortSignal): void {
+  const root = frame(el, "playground");
+  root.setAttribute("aria-label", "Voice playground");
+  const mic = micButton(port, signal);
+  const voice = button("Try with the built-in voice", () => port.action("try_voice"), {
+    class: "rt-button rt-try",
+  });
+  const interrupt = button("Interrupt", () => port.interrupt(), { "aria-keyshortcuts": "Escape" });
+  const show = () => {
+    const alive = port.welcomed && !port.link.dead;
+    const talking =
+      port.playback.speaking || ["thinking", "speaking"].includes(String(port.model.get("phase")));
+    voice.disabled = !alive;
+    interrupt.disabled = !alive || !talking;
+  };
+  port.on("state", show, signal);
+  port.model.on("change:phase", show);
+  signal.addEventListener("abort", () => port.model.off("change:phase", show));
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !interrupt.disabled) {
+      event.preventDefault();
+      port.interrupt();
+    }
+  });
+  root.append(
+    header(port, signal),
+    h("div", { class: "rt-bar" }, mic, voice, interrupt, meter(port, signal)),
+    statusLine(port, root, ["phase", "session_started"], signal),
+    transcript(port, signal),
+    typing(port),
+    settings(port, signal),
+    eventList(port, signal),
+  );
+  show();
+  counts(port, root, signal);
+}

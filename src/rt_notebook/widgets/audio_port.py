@@ -1,0 +1,261 @@
+"""The microphone and speaker of a notebook page, for a session or for your own code."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anywidget
+import numpy as np
+import numpy.typing as npt
+import soxr
+import traitlets
+
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs, to_pcm
+from rt_notebook.widgets.mic_line import MicLine
+from rt_notebook.widgets.speaker_line import SpeakerLine
+from rt_notebook.widgets.worker import Worker
+
+if TYPE_CHECKING:
+    from rt_notebook.io.session import Session
+
+__all__ = ["AudioPort"]
+
+_STATIC = Path(__file__).parent / "static"
+_names = itertools.count(1)
+_PLAY_PART_SAMPLES = 4800
+
+
+class _Stream(traitlets.Bytes):  # type: ignore[misc]
+    """Bytes that are observed each time they are set, also when they are the same again: silence counts."""
+
+    def set(self, obj: Any, value: bytes) -> None:
+        new = self._validate(obj, value)
+        old = obj._trait_values.get(self.name, b"")
+        obj._trait_values[self.name] = new
+        obj._notify_trait(self.name, old, new)
+
+
+class _Ears(Protocol):
+    """The part of a session that a port speaks to."""
+
+    def append_audio(self, pcm: bytes) -> None: ...
+    def report_playback(
+        self, item_id: str, played_samples: int, state: Any, dropped_samples: int = 0
+    ) -> None: ...
+    def note(self, type: str, **data: Any) -> None: ...  # noqa: A002
+
+
+class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
+    """The microphone and speaker of the page that shows this widget.
+
+    The microphone opens only when the user presses *Start listening*. Give the port to a session as its
+    speaker and connect its microphone::
+
+        port = AudioPort()
+        session = Session(speaker=port)
+        port.connect(session)
+        port
+
+    or use it alone: observe `chunk`, call `play_audio`.
+
+    Attributes
+    ----------
+    chunk : bytes
+        The newest 40 ms of the microphone, PCM16 little-endian mono at 24 kHz (960 samples; the last chunk of
+        a recording may be shorter). Observers are called for every chunk, in order, on a thread of the
+        widget. It is never synchronised with the page nor saved.
+    mic_state : str
+        ``"off"``, ``"asking"``, ``"on"``, or what is wrong: ``"denied"``, ``"no-device"``, ``"busy"``,
+        ``"lost"``, ``"insecure"``, ``"unsupported"``, ``"worklet"``, ``"link"``, ``"failed"``.
+    level_dbfs : float
+        RMS level of the newest chunk, at most ten changes a second; -100 while the microphone is off.
+    speaking : bool
+        Whether sound is leaving the speaker.
+    muted : bool
+        Record silence instead of the microphone. May be set.
+    """
+
+    _esm = _STATIC / "widget.js"
+    _css = _STATIC / "widget.css"
+
+    kind = traitlets.Unicode("audio-port", read_only=True).tag(sync=True)
+    mic_state = traitlets.Unicode("off").tag(sync=True)
+    muted = traitlets.Bool(False).tag(sync=True)
+    problem = traitlets.Unicode("").tag(sync=True)
+
+    chunk = _Stream(b"")
+    level_dbfs = traitlets.Float(SILENCE_DBFS)
+    speaking = traitlets.Bool(False)
+
+    def __init__(self) -> None:
+        name = f"rt_notebook-widget-{next(_names)}"
+        self._ears: _Ears | None = None
+        self._item_numbers = itertools.count(1)
+        self._mic = MicLine(self.send, self._on_chunk, self._on_gap)
+        self._speaker = SpeakerLine(self.send, self._on_report)
+        self._level_dbfs = SILENCE_DBFS
+        # All of the carrier happens on the line; user code runs on the other thread and cannot hold it up.
+        self._line = Worker(f"{name}-line", self._speaker.probe)
+        self._observers = Worker(f"{name}-observers", self._publish)
+        super().__init__()
+        self.on_msg(self._enqueue)
+
+    # -- for a session, and for the user ---------------------------------------------------------------
+
+    def connect(self, session: Session | None) -> None:
+        """Send the microphone to `session` and tell it what was heard; None disconnects."""
+        self._line.submit(partial(setattr, self, "_ears", session))
+
+    def play(self, item_id: str, pcm: bytes) -> None:
+        """Play audio of an item: PCM16 mono at 24 kHz. Only enqueues."""
+        self._line.submit(partial(self._speaker.play, item_id, pcm))
+
+    def end(self, item_id: str) -> None:
+        """Say that no more audio of the item will come. Only enqueues."""
+        self._line.submit(partial(self._speaker.end, item_id))
+
+    def flush(self) -> None:
+        """Silence the speaker at once. Only enqueues; the page then reports what was heard."""
+        self._line.submit(self._speaker.flush)
+
+    def play_audio(self, audio: npt.ArrayLike, rate_hz: int = SAMPLE_RATE_HZ) -> str:
+        """Play an array, or PCM16 bytes, and return the id of its item.
+
+        Parameters
+        ----------
+        audio
+            Shape (n,) or (n, channels); int16, or floats in [-1, 1]. Bytes are PCM16 mono at 24 kHz.
+        rate_hz
+            Sample rate of an array.
+        """
+        if isinstance(audio, bytes):
+            pcm = audio
+        else:
+            array = np.asarray(audio)
+            pcm = to_pcm(array if rate_hz == SAMPLE_RATE_HZ else soxr.resample(array, rate_hz, SAMPLE_RATE_HZ))
+        item_id = f"local_{next(self._item_numbers)}"
+        part_bytes = 2 * _PLAY_PART_SAMPLES
+        for start in range(0, len(pcm), part_bytes):
+            self.play(item_id, pcm[start : start + part_bytes])
+        self.end(item_id)
+        return item_id
+
+    def close(self) -> None:
+        """Close the microphone and silence the speaker; the widget leaves the page."""
+        if hasattr(self, "_line"):
+            self._line.submit(partial(self._mic.revoke, "This widget was closed: run the cell again."))
+            self._line.submit(self._speaker.flush)
+            for worker in (self._line, self._observers):
+                worker.stop()
+                worker.join(1.0)
+        super().close()
+
+    # -- the comm --------------------------------------------------------------------------------------
+
+    @traitlets.observe("comm")  # type: ignore[untyped-decorator]
+    def _comm_changed(self, change: dict[str, Any]) -> None:
+        """Let each message go to the thread that its own header names.
+
+        Since ipykernel 7.4 a comm's messages go where the kernel's last message on that comm came from; after
+        any send from a cell the microphone would wait for that cell, or for a subshell that is gone.
+        """
+        super()._comm_changed(change)
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = None
+
+    def _enqueue(self, _widget: object, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Handle a message of the front end: hand it to the line, nothing else."""
+        self._line.submit(partial(self._receive, content, bytes(buffers[0]) if buffers else b""))
+
+    def _receive(self, message: dict[str, Any], pcm: bytes) -> None:
+        handler = self._handlers().get(message.get("type", ""))
+        if handler is not None:
+            handler(message, pcm)
+
+    def _handlers(self) -> dict[str, Callable[[dict[str, Any], bytes], None]]:
+        return {
+            "hello": self._on_hello,
+            "mic.open": self._on_mic_open,
+            "mic.chunks": self._mic.receive,
+            "mic.close": self._on_mic_close,
+            "mic.state": self._on_mic_state,
+            "speaker.report": self._on_speaker_report,
+            "speaker.ack": lambda m, _: self._speaker.acknowledged(m["client"], m["seq"], again=m["again"]),
+            "action": self._on_action,
+        }
+
+    # -- on the line -----------------------------------------------------------------------------------
+
+    def _on_hello(self, message: dict[str, Any], _pcm: bytes) -> None:
+        speaker_seq = self._speaker.choose(message["client"])
+        self.send({"type": "welcome", "client": message["client"], "speaker_seq": speaker_seq})
+
+    def _on_action(self, message: dict[str, Any], _pcm: bytes) -> None:
+        """Let a press decide which page plays; `Playground` adds what it does."""
+        self._speaker.choose(message["client"])
+        if message["name"] == "interrupt":
+            self._speaker.flush()
+
+    def _on_mic_open(self, message: dict[str, Any], _pcm: bytes) -> None:
+        self._speaker.choose(message["client"])
+        self._mic.open(message["client"], message["epoch"])
+
+    def _on_mic_close(self, message: dict[str, Any], _pcm: bytes) -> None:
+        if message["client"] == self._mic.client and self._ears is not None:
+            self._ears.note("local.mic_closed", reason=message["reason"])
+        self._mic.close(message["client"], message["epoch"], message["seq"])
+
+    def _on_mic_state(self, message: dict[str, Any], _pcm: bytes) -> None:
+        state = message["problem"] or message["state"]
+        if state == "on" and self._ears is not None:
+            self._ears.note("local.mic_opened")
+        if message["state"] == "off":
+            self._level_dbfs = SILENCE_DBFS
+        self._observers.submit(partial(self.set_trait, "mic_state", state))
+
+    def _on_chunk(self, pcm: bytes) -> None:
+        if self._ears is not None:
+            self._ears.append_audio(pcm)
+        self._level_dbfs = level_dbfs(pcm)
+        self._observers.submit(partial(self.set_trait, "chunk", pcm))
+
+    def _on_gap(self, lost_samples: int) -> None:
+        if self._ears is not None:
+            self._ears.note("local.mic_gap", lost_samples=lost_samples)
+
+    def _on_speaker_report(self, message: dict[str, Any], _pcm: bytes) -> None:
+        if message["client"] == self._speaker.client:
+            self._on_report(
+                message["item_id"], message["played_samples"], message["state"], message["dropped_samples"]
+            )
+
+    def _on_report(self, item_id: str, played_samples: int, state: str, dropped_samples: int) -> None:
+        if self._ears is not None:
+            self._ears.report_playback(item_id, played_samples, state, dropped_samples)
+        self._observers.submit(partial(self.set_trait, "speaking", state == "playing"))
+
+    # -- on the observers' thread ----------------------------------------------------------------------
+
+    def _publish(self) -> None:
+        """Bring the throttled traits up to date."""
+        if self.level_dbfs != self._level_dbfs:
+            self.level_dbfs = self._level_dbfs
+
+    # -- in the notebook -------------------------------------------------------------------------------
+
+    _SUMMARY = "Microphone and speaker. Run this cell in JupyterLab to use them."
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: microphone {self.mic_state}>"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        with contextlib.suppress(TypeError, IndexError):
+            # Shown where no kernel runs: in a file browser, an HTML export, a review.
+            bundle[0]["text/html"] = f"<p><em>{type(self).__name__}</em>: {self._SUMMARY}</p>"
+        return bundle
