@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rt_notebook.core.config import ServerVad
+if TYPE_CHECKING:
+    from rt_notebook.core.config import ServerVad
 
 __all__ = ["FRAME_MS", "FRAME_SAMPLES", "Transition", "TurnDetector"]
 

@@ -52,7 +52,7 @@ class Endpoint:
     def local(
         cls, *, dialect: DialectName = "ga", chat_url: str | None = None, chat_model: str | None = None
     ) -> Self:
-        """The embedded server in this process: no key, no network.
+        """Use the embedded server in this process: no key, no network.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class Endpoint:
         credential: object = None,
         api_version: str | None = None,
     ) -> Self:
-        """A deployment of Azure OpenAI.
+        """Use a deployment of Azure OpenAI.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Endpoint:
 
     @classmethod
     def openai(cls, *, model: str = "gpt-realtime", api_key: str | Secret | None = None) -> Self:
-        """A model of OpenAI, by the GA dialect.
+        """Use a model of OpenAI, by the GA dialect.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class Endpoint:
         dialect: DialectName | None = None,
         insecure: bool = False,
     ) -> Self:
-        """Any server that speaks the protocol.
+        """Use any server that speaks the protocol.
 
         Parameters
         ----------
@@ -201,7 +201,7 @@ class Endpoint:
         )
 
     async def address(self) -> Address:
-        """Find out where to connect now: starts the embedded server or fetches a token where that is needed."""
+        """Find out where to connect now: start the embedded server or fetch a token where need be."""
         if self._plugin is not None:
             return await open_named(self._plugin, dialect=self.dialect, **self._options)
         headers: dict[str, Secret] = {}

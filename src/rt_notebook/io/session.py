@@ -79,7 +79,7 @@ class Session:
         self.log = EventLog()
         self._state: SessionState = "idle"
         started_s = time.monotonic()
-        self._clock = lambda: time.monotonic() - started_s
+        self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
         self._link = Link(self.endpoint, self.log, self._clock, speaker)
         attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
@@ -267,7 +267,7 @@ class Session:
         return EventStream(self.subscribe)
 
     def reply_audio(self, item_id: str | None = None) -> npt.NDArray[np.float32]:
-        """Return the assistant's voice: float samples at 24 kHz, shape (n,); of the latest item by default."""
+        """Return the assistant's voice, by default of the latest item: floats at 24 kHz, shape (n,)."""
         return to_float(self._link.reply_audio.get(item_id))
 
     def report_playback(

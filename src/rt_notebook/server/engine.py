@@ -131,7 +131,7 @@ class Engine:
         return self._effects()
 
     def transcribed(self, item_id: str, text: str | None, problem: str | None = None) -> list[Effect]:
-        """Take what the user said in an item; `text` None and a `problem` when it could not be written down."""
+        """Take what the user said in an item; None and a `problem` when it could not be written down."""
         item = self._conversation.find(item_id)
         if item is not None:
             item.untranscribed = False
@@ -238,8 +238,8 @@ class Engine:
         return response if response is not None and response.id == response_id else None
 
     def _begin_response(self, overrides: Json) -> None:
-        modalities = overrides.get("output_modalities", self.session["output_modalities"])
-        output = self.session["audio"]["output"] | overrides.get("audio", {}).get("output", {})
+        modalities: list[str] = overrides.get("output_modalities") or self.session["output_modalities"]
+        output = self.session["audio"]["output"] | (overrides.get("audio") or {}).get("output", {})
         settings = {
             "conversation_id": self._conversation_id,
             "output_modalities": modalities,
@@ -323,8 +323,8 @@ class Engine:
         if self._buffer.buffered_ms < _MIN_COMMIT_MS:
             raise BadRequest(
                 "input_audio_buffer_commit_empty",
-                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but "
-                f"buffer only has {self._buffer.buffered_ms}.00ms of audio.",
+                "Error committing input audio buffer: buffer too small. Expected at least "
+                f"{_MIN_COMMIT_MS}ms of audio, but buffer only has {self._buffer.buffered_ms}.00ms of audio.",
             )
         item_id = self._turn_item_id or self._new_id("item")
         self._turn_item_id = None

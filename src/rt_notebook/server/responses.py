@@ -2,7 +2,8 @@
 
 Order: ``response.created``, then for its one item ``output_item.added``, ``conversation.item.added``,
 ``content_part.added``, deltas of transcript and audio, ``output_audio.done``,
-``output_audio_transcript.done``, ``content_part.done``, ``conversation.item.done``, ``output_item.done``, and ``response.done``.
+``output_audio_transcript.done``, ``content_part.done``, ``conversation.item.done``, ``output_item.done``,
+and ``response.done``.
 """
 
 from __future__ import annotations

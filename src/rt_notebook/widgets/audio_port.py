@@ -137,7 +137,9 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
             pcm = audio
         else:
             array = np.asarray(audio)
-            pcm = to_pcm(array if rate_hz == SAMPLE_RATE_HZ else soxr.resample(array, rate_hz, SAMPLE_RATE_HZ))
+            pcm = to_pcm(
+                array if rate_hz == SAMPLE_RATE_HZ else soxr.resample(array, rate_hz, SAMPLE_RATE_HZ)
+            )
         item_id = f"local_{next(self._item_numbers)}"
         part_bytes = 2 * _PLAY_PART_SAMPLES
         for start in range(0, len(pcm), part_bytes):

@@ -112,7 +112,7 @@ class SmolLM2Replier:
             "cache_prompt": True,
         }
         pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
-        text, enough = "", 0
+        text, enough = "", False
 
         def take(chunk: Any) -> bool:
             # True tells llama.cpp to stop.
@@ -121,7 +121,7 @@ class SmolLM2Replier:
                     pieces.put(RuntimeError(str(part["error"])))
                 for choice in part.get("choices", []) if isinstance(part, dict) else []:
                     pieces.put(choice.get("delta", {}).get("content") or "")
-            return cancelled() or enough >= self._MAX_SENTENCES
+            return cancelled() or enough
 
         def work() -> None:
             try:
@@ -134,7 +134,13 @@ class SmolLM2Replier:
         while (piece := pieces.get()) is not None:
             if isinstance(piece, Exception):
                 raise piece
-            if piece and enough < self._MAX_SENTENCES:
-                text += piece
-                enough = len(_SENTENCE_END.findall(text))
+            if not piece or enough:
+                continue
+            text += piece
+            ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+            if len(ends) >= self._MAX_SENTENCES:
+                enough = True
+                # The token that shows that a sentence is over may already belong to the next one.
+                piece = piece[: len(piece) - (len(text) - ends[self._MAX_SENTENCES - 1])]
+            if piece:
                 yield piece
