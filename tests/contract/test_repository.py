@@ -80,14 +80,19 @@ def test_the_package_needs_no_torch_and_no_gpl() -> None:
 
 
 def test_notebooks_are_stored_without_outputs() -> None:
+    # Stored is what git holds: whoever plays with a notebook and saves it breaks no test.
     import nbformat
 
-    for name in texts():
-        if not name.endswith(".ipynb"):
-            continue
-        notebook = nbformat.read(REPOSITORY / name, as_version=4)
+    notebooks = [name for name in texts() if name.endswith(".ipynb")]
+    assert notebooks
+    for name in notebooks:
+        stored = subprocess.run(
+            ["git", "show", f":{name}"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        if stored.returncode != 0:
+            continue  # not yet added
+        notebook = nbformat.reads(stored.stdout, as_version=4)
         nbformat.validate(notebook)
         assert "widgets" not in notebook.metadata, name
-        for cell in notebook.cells:
-            assert not cell.get("outputs"), name
-            assert cell.get("execution_count") is None, name
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert [cell.id for cell in code if cell.outputs or cell.execution_count is not None] == [], name
