@@ -103,6 +103,7 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
         self._observers = Worker(f"{name}-observers", self._publish)
         super().__init__()
         self.on_msg(self._enqueue)
+        self._alive = True
 
     # -- for a session, and for the user ---------------------------------------------------------------
 
@@ -147,13 +148,14 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the microphone and silence the speaker; the widget leaves the page."""
-        if hasattr(self, "_line"):
+        if self._alive:
+            self._alive = False
             self._line.submit(partial(self._mic.revoke, "This widget was closed: run the cell again."))
             self._line.submit(self._speaker.flush)
             for worker in (self._line, self._observers):
                 worker.stop()
                 worker.join(1.0)
-        super().close()
+            super().close()
 
     # -- the comm --------------------------------------------------------------------------------------
 
@@ -245,6 +247,9 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
             self.level_dbfs = self._level_dbfs
 
     # -- in the notebook -------------------------------------------------------------------------------
+
+    _alive = False
+    """Whether there is something to close: ipywidgets closes again when the object goes, even half-made."""
 
     _SUMMARY = "Microphone and speaker. Run this cell in JupyterLab to use them."
 

@@ -112,7 +112,7 @@ class Playground(AudioPort):
 
     def close(self) -> None:
         """Close the session and the microphone; the widget leaves the page. The log stays."""
-        if hasattr(self, "_line"):
+        if self._alive:
             self.session.close()
         super().close()
 
