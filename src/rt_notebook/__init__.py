@@ -1,3 +1,101 @@
-"""rt_notebook: talk with realtime speech models in Jupyter."""
+"""rt_notebook: talk with realtime speech models in Jupyter.
+
+Everything public stands here by its flat name and is loaded when it is first used, so that
+``import rt_notebook`` costs next to nothing::
+
+    from rt_notebook import Session
+
+    session = await Session().connect()
+    turn = await session.ask("What is the capital of France?")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rt_notebook import errors, plot
+    from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
+    from rt_notebook.core.events import Event
+    from rt_notebook.errors import (
+        AudioFileError,
+        AuthenticationError,
+        ComponentMissingError,
+        ConfigError,
+        ConnectError,
+        EndpointNotFoundError,
+        NoReplyError,
+        PortInUseError,
+        RtNotebookError,
+        ServerError,
+        SessionClosedError,
+    )
+    from rt_notebook.io.endpoints import Endpoint
+    from rt_notebook.io.session import Session
+    from rt_notebook.io.sources import load_audio
+    from rt_notebook.log.event_log import EventLog
+    from rt_notebook.log.turns import Turn
+    from rt_notebook.server.voice import voice
+    from rt_notebook.widgets.audio_port import AudioPort
+    from rt_notebook.widgets.playground import Playground
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AudioFileError",
+    "AudioPort",
+    "AuthenticationError",
+    "ComponentMissingError",
+    "ConfigError",
+    "ConnectError",
+    "Endpoint",
+    "EndpointNotFoundError",
+    "Event",
+    "EventLog",
+    "NoReplyError",
+    "Playground",
+    "PortInUseError",
+    "RtNotebookError",
+    "SemanticVad",
+    "ServerError",
+    "ServerVad",
+    "Session",
+    "SessionClosedError",
+    "SessionConfig",
+    "Turn",
+    "__version__",
+    "errors",
+    "load_audio",
+    "plot",
+    "voice",
+]
+
+_MODULES = {"errors", "plot"}
+_HOMES = {
+    "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
+    "rt_notebook.core.events": ("Event",),
+    "rt_notebook.io.endpoints": ("Endpoint",),
+    "rt_notebook.io.session": ("Session",),
+    "rt_notebook.io.sources": ("load_audio",),
+    "rt_notebook.log.event_log": ("EventLog",),
+    "rt_notebook.log.turns": ("Turn",),
+    "rt_notebook.server.voice": ("voice",),
+    "rt_notebook.widgets.audio_port": ("AudioPort",),
+    "rt_notebook.widgets.playground": ("Playground",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for."""
+    if name in _MODULES:
+        return import_module(f"rt_notebook.{name}")
+    if name in __all__:
+        value = getattr(import_module(_HOME_OF.get(name, "rt_notebook.errors")), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'rt_notebook' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

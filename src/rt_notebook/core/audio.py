@@ -29,7 +29,7 @@ def samples_to_ms(samples: int) -> int:
 
 
 def ms_to_samples(ms: float) -> int:
-    """Samples that `ms` milliseconds last, rounded down."""
+    """Return how many samples `ms` milliseconds last, rounded down."""
     return int(ms * SAMPLES_PER_MS)
 
 
@@ -49,7 +49,7 @@ def to_float(pcm: bytes) -> Float32:
 
 
 def to_pcm(samples: npt.ArrayLike) -> bytes:
-    """Samples as PCM16 bytes.
+    """Turn samples into PCM16 bytes.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ def to_pcm(samples: npt.ArrayLike) -> bytes:
     if array.ndim == 2:
         array = array.mean(axis=1) if array.dtype != np.int16 else array.mean(axis=1).astype(np.int16)
     if array.dtype == np.int16:
-        return array.astype("<i2").tobytes()
+        return bytes(array.astype("<i2").tobytes())
     clipped = np.clip(np.nan_to_num(array.astype(np.float32)), -1.0, 1.0)
-    return np.rint(clipped * 32767.0).astype("<i2").tobytes()
+    return bytes(np.rint(clipped * 32767.0).astype("<i2").tobytes())
 
 
 def level_dbfs(pcm: bytes) -> float:

@@ -1,8 +1,8 @@
 """The two dialects of the Realtime API, each as a codec to and from the GA vocabulary.
 
-GA is what this package speaks inside. The *preview* dialect (``OpenAI-Beta: realtime=v1``, and Azure's path with
-``api-version``) has flat session objects, other names for three families of events, and one event where GA
-has two. Both directions are here, since the client and the local server each need one half.
+GA is what this package speaks inside. The *preview* dialect (``OpenAI-Beta: realtime=v1``, and Azure's path
+with ``api-version``) has flat session objects, other names for three families of events, and one event where
+GA has two. Both directions are here, since the client and the local server each need one half.
 
 Fields and event types that are not named below pass through unchanged.
 
@@ -11,11 +11,13 @@ Source of the rules: the vendors' published schemas of both dialects, and record
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rt_notebook.core.session_shape import flatten_session, flatten_voice, nest_session, nest_voice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["DIALECTS", "GA", "PREVIEW", "Dialect", "DialectName"]
 

@@ -1,7 +1,7 @@
 """How much of each reply was heard: played is not received.
 
-Audio arrives faster than it is spoken. When the user interrupts, what the speaker had not yet played was never
-heard, and the endpoint must be told to forget it (``conversation.item.truncate``).
+Audio arrives faster than it is spoken. When the user interrupts, what the speaker had not yet played was
+never heard, and the endpoint must be told to forget it (``conversation.item.truncate``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Turn detection over a stream of speech probabilities: one state machine for live use and for the lab.
 
-The rule is that of a ``server_vad`` as far as public sessions reveal it: a 32 ms grid, hysteresis with an exit
-threshold 0.15 below the entry, an end that counts the silence itself, and prefix padding that moves the
+The rule is that of a ``server_vad`` as far as public sessions reveal it: a 32 ms grid, hysteresis with an
+exit threshold 0.15 below the entry, an end that counts the silence itself, and prefix padding that moves the
 reported start but no decision. All times are in ms of audio since the session began; the clock never resets.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rt_notebook.core.config import ServerVad
+if TYPE_CHECKING:
+    from rt_notebook.core.config import ServerVad
 
 __all__ = ["FRAME_MS", "FRAME_SAMPLES", "Transition", "TurnDetector"]
 

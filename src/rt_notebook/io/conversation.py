@@ -37,7 +37,9 @@ class _Pace:
 
     async def send(self, link: Link, chunk: bytes) -> None:
         if not link.is_open:
-            raise SessionClosedError("The session is not open.", "Call connect() first, or make a new Session.")
+            raise SessionClosedError(
+                "The session is not open.", "Call connect() first, or make a new Session."
+            )
         link.send_audio(chunk)
         self._due_s += len(chunk) / BYTES_PER_SAMPLE / ms_to_samples(1000)
         await asyncio.sleep(max(0.0, self._due_s - self._loop.time()))
@@ -185,7 +187,9 @@ class _Watch:
             async with asyncio.timeout(timeout_s):
                 while not condition():  # type: ignore[operator]
                     if self._over:
-                        raise SessionClosedError("The session was closed before the answer.", "Open a new Session.")
+                        raise SessionClosedError(
+                            "The session was closed before the answer.", "Open a new Session."
+                        )
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:

@@ -52,7 +52,7 @@ class Endpoint:
     def local(
         cls, *, dialect: DialectName = "ga", chat_url: str | None = None, chat_model: str | None = None
     ) -> Self:
-        """The embedded server in this process: no key, no network.
+        """Use the embedded server in this process: no key, no network.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class Endpoint:
         credential: object = None,
         api_version: str | None = None,
     ) -> Self:
-        """A deployment of Azure OpenAI.
+        """Use a deployment of Azure OpenAI.
 
         Parameters
         ----------
@@ -101,7 +101,9 @@ class Endpoint:
         deployment = deployment or os.environ.get("AZURE_OPENAI_DEPLOYMENT")
         version = api_version or os.environ.get("OPENAI_API_VERSION")
         if not endpoint:
-            raise ConfigError("No Azure OpenAI endpoint is set.", "Pass endpoint= or set AZURE_OPENAI_ENDPOINT.")
+            raise ConfigError(
+                "No Azure OpenAI endpoint is set.", "Pass endpoint= or set AZURE_OPENAI_ENDPOINT."
+            )
         if not deployment:
             raise ConfigError("No deployment is set.", "Pass deployment= or set AZURE_OPENAI_DEPLOYMENT.")
         root = _websocket_root(endpoint)
@@ -117,12 +119,14 @@ class Endpoint:
             _url=url,
             _header="api-key" if key else "Authorization",
             _key=key,
-            _credential=credential if key is None and credential is not None else (None if key else "default"),
+            _credential=credential
+            if key is None and credential is not None
+            else (None if key else "default"),
         )
 
     @classmethod
     def openai(cls, *, model: str = "gpt-realtime", api_key: str | Secret | None = None) -> Self:
-        """A model of OpenAI, by the GA dialect.
+        """Use a model of OpenAI, by the GA dialect.
 
         Parameters
         ----------
@@ -151,7 +155,7 @@ class Endpoint:
         dialect: DialectName | None = None,
         insecure: bool = False,
     ) -> Self:
-        """Any server that speaks the protocol.
+        """Use any server that speaks the protocol.
 
         Parameters
         ----------
@@ -177,7 +181,9 @@ class Endpoint:
                 f"Write {better!r}, or use Endpoint.azure(endpoint=…) for an Azure resource.",
             )
         if parts.scheme not in {"ws", "wss"} or not parts.hostname:
-            raise ConfigError(f"{url!r} is no WebSocket address.", "Give one such as ws://127.0.0.1:8000/v1/realtime.")
+            raise ConfigError(
+                f"{url!r} is no WebSocket address.", "Give one such as ws://127.0.0.1:8000/v1/realtime."
+            )
         if parts.scheme == "ws" and not insecure and not _loopback(parts.hostname):
             raise ConfigError(
                 f"ws:// to {parts.hostname} would send key and voice in the open.",
@@ -195,13 +201,15 @@ class Endpoint:
         )
 
     async def address(self) -> Address:
-        """Find out where to connect now: starts the embedded server or fetches a token where that is needed."""
+        """Find out where to connect now: start the embedded server or fetch a token where need be."""
         if self._plugin is not None:
             return await open_named(self._plugin, dialect=self.dialect, **self._options)
         headers: dict[str, Secret] = {}
         if self._key is not None:
             value = self._key.reveal()
-            headers[self._header] = Secret(f"Bearer {value}") if self._header == "Authorization" else self._key
+            headers[self._header] = (
+                Secret(f"Bearer {value}") if self._header == "Authorization" else self._key
+            )
         elif self._credential is not None:
             token = await bearer_token(None if self._credential == "default" else self._credential)
             headers["Authorization"] = Secret(f"Bearer {token.reveal()}")

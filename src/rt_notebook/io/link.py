@@ -133,7 +133,9 @@ class Link:
         if audible and self.speaker is not None:
             self.speaker.flush()
 
-    def report_playback(self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0) -> None:
+    def report_playback(
+        self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0
+    ) -> None:
         """Take the speaker's report; after a flush, tell the endpoint how much was heard."""
         self.playback.report(item_id, played_samples)
         self.record(
@@ -198,7 +200,9 @@ class Link:
             No answer came.
         """
         if not self.is_open:
-            raise SessionClosedError("The session is not open.", "Call connect() first, or make a new Session.")
+            raise SessionClosedError(
+                "The session is not open.", "Call connect() first, or make a new Session."
+            )
         event_id = f"rt_{next(self._event_ids)}"
 
         def answers(candidate: Event) -> bool:

@@ -79,10 +79,10 @@ class Session:
         self.log = EventLog()
         self._state: SessionState = "idle"
         started_s = time.monotonic()
-        self._clock = lambda: time.monotonic() - started_s
+        self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
         self._link = Link(self.endpoint, self.log, self._clock, speaker)
-        attach = getattr(speaker, "attach", None)
+        attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
         if attach is not None:
             attach(self._link.report_playback)
         # A session that nobody holds any more must not go on listening, nor outlive the interpreter.
@@ -187,7 +187,7 @@ class Session:
         """Ask and wait; the blocking twin of `ask`."""
         return self.ask(question, rate_hz).result(timeout_s)
 
-    async def _ask(self, question: bytes | str) -> Turn:
+    async def _ask(self, question: Any) -> Turn:
         await conversation.ask(self._link, question)
         return self.log.fold_turns()[-1]
 
@@ -267,7 +267,7 @@ class Session:
         return EventStream(self.subscribe)
 
     def reply_audio(self, item_id: str | None = None) -> npt.NDArray[np.float32]:
-        """Return the assistant's voice: float samples at 24 kHz, shape (n,); of the latest item by default."""
+        """Return the assistant's voice, by default of the latest item: floats at 24 kHz, shape (n,)."""
         return to_float(self._link.reply_audio.get(item_id))
 
     def report_playback(

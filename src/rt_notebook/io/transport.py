@@ -122,7 +122,8 @@ async def open_websocket(address: Address) -> WebSocketTransport:
         ) from None
     except (InvalidHandshake, InvalidURI) as error:
         raise ConnectError(
-            f"{host} does not speak WebSocket there ({type(error).__name__}).", "Check the address and its path."
+            f"{host} does not speak WebSocket there ({type(error).__name__}).",
+            "Check the address and its path.",
         ) from None
     except OSError as error:
         raise ConnectError(
@@ -134,7 +135,7 @@ async def open_websocket(address: Address) -> WebSocketTransport:
     return WebSocketTransport(connection)
 
 
-def _refusal(host: str, status: int, body: bytes | None) -> ConnectError:
+def _refusal(host: str, status: int, body: bytes | bytearray | None) -> ConnectError:
     said = (body or b"").decode("utf-8", "replace").strip()[:200]
     detail = f" It said: {said}" if said else ""
     if status in {401, 403}:
@@ -149,4 +150,6 @@ def _refusal(host: str, status: int, body: bytes | None) -> ConnectError:
         )
     if status == 429:
         return ConnectError(f"{host} is at its limit (HTTP 429).{detail}", "Wait a moment and connect again.")
-    return ConnectError(f"{host} refused the connection (HTTP {status}).{detail}", "Check the address and the model.")
+    return ConnectError(
+        f"{host} refused the connection (HTTP {status}).{detail}", "Check the address and the model."
+    )

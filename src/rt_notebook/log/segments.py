@@ -87,8 +87,8 @@ def fold_segments(events: Iterable[Event]) -> Segments:
             marks += _user_marks(item)
     levels: list[AudioPiece] = []
     answers = sorted((i for i in ledger.items.values() if i.deltas), key=_anchor_s)
-    next_s = [_anchor_s(item) for item in answers[1:]] + [math.inf]
-    for item, limit_s in zip(answers, next_s, strict=True):
+    limits_s = [*(_anchor_s(item) for item in answers[1:]), math.inf]
+    for item, limit_s in zip(answers, limits_s, strict=False):
         spans += _assistant_spans(item, limit_s)
         levels += _assistant_levels(item, limit_s)
         marks += _cuts(item)

@@ -13,11 +13,13 @@ from rt_notebook.server.effects import CancelReply, Detect, MakeReply, Send, Tra
 from rt_notebook.server.reply_worker import make_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from concurrent.futures import Executor
 
     from websockets.asyncio.server import ServerConnection
 
     from rt_notebook.core.dialects import Dialect
+    from rt_notebook.server.components.detect import DetectStream
     from rt_notebook.server.components.load import Components
     from rt_notebook.server.effects import Effect
     from rt_notebook.server.engine import Engine
@@ -91,8 +93,8 @@ class Connection:
                 case CancelReply(response_id):
                     self._cancelled.add(response_id)
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = self._loop.create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -110,9 +112,7 @@ class Connection:
             frames = list(await self._frames.get())
             while not self._frames.empty():
                 frames += self._frames.get_nowait()
-            judged = await self._loop.run_in_executor(
-                self._detect_workers, lambda batch=frames: [stream.push(frame) for frame in batch]
-            )
+            judged = await self._loop.run_in_executor(self._detect_workers, _judge, stream, frames)
             self._perform(self._engine.detected(judged))
 
     async def _transcribe(self, item_id: str, pcm: bytes) -> None:
@@ -132,18 +132,18 @@ class Connection:
     async def _reply(self, work: MakeReply) -> None:
         response_id = work.response_id
 
-        def back(method: object, *args: object) -> None:
+        def back(result: Callable[[], list[Effect]]) -> None:
             # From a worker thread to the loop; in order, and not at all for who is no longer there.
             if not self._gone:
-                self._loop.call_soon_threadsafe(lambda: self._perform(method(response_id, *args)))  # type: ignore[operator]
+                self._loop.call_soon_threadsafe(lambda: self._perform(result()))
 
         def run() -> None:
             make_reply(
                 self._components,
                 work,
                 lambda: self._gone or response_id in self._cancelled,
-                lambda text: back(self._engine.replied, text),
-                lambda pcm, chars: back(self._engine.spoke, pcm, chars),
+                lambda text: back(lambda: self._engine.replied(response_id, text)),
+                lambda pcm, chars: back(lambda: self._engine.spoke(response_id, pcm, chars)),
             )
 
         problem = None
@@ -154,3 +154,7 @@ class Connection:
             problem = f"The reply component failed ({type(error).__name__}: {error})."
         self._cancelled.discard(response_id)
         self._perform(self._engine.finished(response_id, problem))
+
+
+def _judge(stream: DetectStream, frames: list[bytes]) -> list[float]:
+    return [stream.push(frame) for frame in frames]

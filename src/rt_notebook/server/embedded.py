@@ -37,7 +37,9 @@ async def open_local(
     if dialect == "preview":
         url = f"ws://{server.host}:{server.port}/openai/realtime?api-version=2024-10-01-preview&deployment=local"
         return Address(url, {"api-key": server.key})
-    return Address(f"{server.realtime_url}?model=local", {"Authorization": Secret(f"Bearer {server.key.reveal()}")})
+    return Address(
+        f"{server.realtime_url}?model=local", {"Authorization": Secret(f"Bearer {server.key.reveal()}")}
+    )
 
 
 async def _started(chat_url: str | None, chat_model: str | None) -> RealtimeServer:

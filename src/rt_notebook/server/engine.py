@@ -13,7 +13,8 @@ from rt_notebook.core.wire_json import decode_audio
 from rt_notebook.server.effects import CancelReply, Detect, Effect, MakeReply, Send, Transcribe
 from rt_notebook.server.ids import IdMaker
 from rt_notebook.server.input_buffer import InputBuffer
-from rt_notebook.server.items import Conversation, Item, text_of
+from rt_notebook.server.item_requests import ItemRequests
+from rt_notebook.server.items import Conversation, Item
 from rt_notebook.server.responses import Response
 from rt_notebook.server.settings import BadRequest, new_session, turn_detection_of, updated_session
 from rt_notebook.server.usage import response_usage, transcription_usage
@@ -63,11 +64,10 @@ class Engine:
     ) -> None:
         self._new_id = IdMaker(chance)
         self._can_speak = can_speak
-        self.session = new_session(
-            self._new_id("sess"), model, expires_at_s, components, preview=preview
-        )
+        self.session = new_session(self._new_id("sess"), model, expires_at_s, components, preview=preview)
         self._conversation_id = self._new_id("conv")
         self._conversation = Conversation()
+        self._items = ItemRequests(self._conversation, self._new_id, self._send)
         self._buffer = InputBuffer()
         self._turn_item_id: str | None = None
         self._response: Response | None = None
@@ -77,10 +77,10 @@ class Engine:
             "input_audio_buffer.append": self._append,
             "input_audio_buffer.commit": self._commit,
             "input_audio_buffer.clear": self._clear,
-            "conversation.item.create": self._item_create,
-            "conversation.item.retrieve": self._item_retrieve,
-            "conversation.item.delete": self._item_delete,
-            "conversation.item.truncate": self._item_truncate,
+            "conversation.item.create": self._items.create,
+            "conversation.item.retrieve": self._items.retrieve,
+            "conversation.item.delete": self._items.delete,
+            "conversation.item.truncate": self._items.truncate,
             "response.create": self._response_create,
             "response.cancel": self._response_cancel,
         }
@@ -131,7 +131,7 @@ class Engine:
         return self._effects()
 
     def transcribed(self, item_id: str, text: str | None, problem: str | None = None) -> list[Effect]:
-        """Take what the user said in an item; `text` None and a `problem` when it could not be written down."""
+        """Take what the user said in an item; None and a `problem` when it could not be written down."""
         item = self._conversation.find(item_id)
         if item is not None:
             item.untranscribed = False
@@ -192,7 +192,11 @@ class Engine:
         item_id = self._turn_item_id or self._new_id("item")
         self._turn_item_id = None
         self._send(
-            {"type": "input_audio_buffer.speech_stopped", "audio_end_ms": transition.at_ms, "item_id": item_id}
+            {
+                "type": "input_audio_buffer.speech_stopped",
+                "audio_end_ms": transition.at_ms,
+                "item_id": item_id,
+            }
         )
         self._commit_audio(item_id, self._buffer.take_turn(transition.at_ms))
         if vad.create_response:
@@ -206,24 +210,20 @@ class Engine:
         wire = {"id": item_id, "type": "message", "status": "completed", "role": "user", "content": content}
         item = Item(wire, untranscribed=True, audio_ms=len(pcm) // 48)
         previous = self._conversation.add(item)
-        self._send(
-            {"type": "input_audio_buffer.committed", "previous_item_id": previous, "item_id": item_id}
-        )
-        self._announce(item, previous)
+        self._send({"type": "input_audio_buffer.committed", "previous_item_id": previous, "item_id": item_id})
+        self._items.announce(item, previous)
         self._out.append(Transcribe(item_id, pcm))
-
-    def _announce(self, item: Item, previous_item_id: str | None) -> None:
-        for kind in ("conversation.item.added", "conversation.item.done"):
-            snapshot = item.wire | {"content": [dict(part) for part in item.wire.get("content", [])]}
-            if "content" not in item.wire:
-                del snapshot["content"]
-            self._send({"type": kind, "previous_item_id": previous_item_id, "item": snapshot})
 
     def _send_transcription(self, item_id: str, text: str | None, problem: str | None, audio_ms: int) -> None:
         base = "conversation.item.input_audio_transcription"
         where = {"item_id": item_id, "content_index": 0}
         if problem is not None:
-            error = {"type": "server_error", "code": "transcription_failed", "message": problem, "param": None}
+            error = {
+                "type": "server_error",
+                "code": "transcription_failed",
+                "message": problem,
+                "param": None,
+            }
             self._send({"type": f"{base}.failed"} | where | {"error": error})
             return
         if text:
@@ -238,8 +238,8 @@ class Engine:
         return response if response is not None and response.id == response_id else None
 
     def _begin_response(self, overrides: Json) -> None:
-        modalities = overrides.get("output_modalities", self.session["output_modalities"])
-        output = self.session["audio"]["output"] | overrides.get("audio", {}).get("output", {})
+        modalities: list[str] = overrides.get("output_modalities") or self.session["output_modalities"]
+        output = self.session["audio"]["output"] | (overrides.get("audio") or {}).get("output", {})
         settings = {
             "conversation_id": self._conversation_id,
             "output_modalities": modalities,
@@ -251,9 +251,7 @@ class Engine:
             settings["temperature"] = overrides.get("temperature", self.session["temperature"])
         aloud = "audio" in modalities and self._can_speak
         instructions = overrides.get("instructions", self.session["instructions"])
-        response = Response(
-            self._new_id("resp"), self._new_id("item"), settings, instructions, aloud=aloud
-        )
+        response = Response(self._new_id("resp"), self._new_id("item"), settings, instructions, aloud=aloud)
         response.waiting_for = self._conversation.untranscribed()
         self._response = response
         self._send({"type": "response.created", "response": response.object("in_progress")})
@@ -292,7 +290,9 @@ class Engine:
         if response.item_open:
             at = self._conversation.items.index(response.item)
             previous = self._conversation.items[at - 1].id if at else None
-            for event in response.close_item("completed" if status == "completed" else "incomplete", previous):
+            for event in response.close_item(
+                "completed" if status == "completed" else "incomplete", previous
+            ):
                 self._send(event)
         context = [item for item in self._conversation.items if item is not response.item]
         usage = response_usage(context, response.instructions or "", response.text, response.audio_ms)
@@ -323,8 +323,8 @@ class Engine:
         if self._buffer.buffered_ms < _MIN_COMMIT_MS:
             raise BadRequest(
                 "input_audio_buffer_commit_empty",
-                "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but "
-                f"buffer only has {self._buffer.buffered_ms}.00ms of audio.",
+                "Error committing input audio buffer: buffer too small. Expected at least "
+                f"{_MIN_COMMIT_MS}ms of audio, but buffer only has {self._buffer.buffered_ms}.00ms of audio.",
             )
         item_id = self._turn_item_id or self._new_id("item")
         self._turn_item_id = None
@@ -334,66 +334,6 @@ class Engine:
         self._buffer.take_all()
         self._turn_item_id = None
         self._send({"type": "input_audio_buffer.cleared"})
-
-    def _item_create(self, event: Json) -> None:
-        given = event.get("item")
-        if not isinstance(given, dict) or not isinstance(given.get("type"), str):
-            raise BadRequest("missing_required_parameter", "Missing required parameter: 'item.type'.", "item")
-        wire = {"id": self._new_id("item"), "status": "completed"} | given
-        if not isinstance(wire["id"], str) or not wire["id"]:
-            raise BadRequest("invalid_value", "An item's id is a string.", "item.id")
-        if given["type"] == "message":
-            if given.get("role") not in {"user", "assistant", "system"}:
-                raise BadRequest("invalid_value", "Unknown role.", "item.role")
-            if not isinstance(given.get("content"), list):
-                raise BadRequest("invalid_type", "content must be a list.", "item.content")
-            if not all(isinstance(part, dict) for part in given["content"]):
-                raise BadRequest("invalid_type", "content parts must be objects.", "item.content")
-        item = Item(wire, heard_text=text_of(wire.get("content")))
-        previous = self._conversation.add(item, event.get("previous_item_id"))
-        self._announce(item, previous)
-
-    def _found(self, event: Json, action: str) -> Item:
-        item = self._conversation.find(event.get("item_id"))
-        if item is None:
-            raise BadRequest(
-                f"item_{action}_invalid_item_id",
-                f"Error {action[:-1] if action.endswith('e') else action}ing item: the item with id "
-                f"'{event.get('item_id')}' does not exist.",
-                "item_id",
-            )
-        return item
-
-    def _item_retrieve(self, event: Json) -> None:
-        self._send({"type": "conversation.item.retrieved", "item": self._found(event, "retrieve").wire})
-
-    def _item_delete(self, event: Json) -> None:
-        item = self._found(event, "delete")
-        self._conversation.items.remove(item)
-        self._send({"type": "conversation.item.deleted", "item_id": item.id})
-
-    def _item_truncate(self, event: Json) -> None:
-        item = self._found(event, "truncate")
-        end_ms = event.get("audio_end_ms")
-        if isinstance(end_ms, bool) or not isinstance(end_ms, int) or end_ms < 0:
-            raise BadRequest("invalid_value", "audio_end_ms must be a whole number.", "audio_end_ms")
-        if not item.spoken:
-            raise BadRequest(
-                "unsupported_content_type", "Only model output audio messages can be truncated.", "item_id"
-            )
-        if end_ms > item.audio_ms:
-            raise BadRequest(
-                "invalid_value", f"Audio content of {item.audio_ms}ms is already shorter than {end_ms}ms."
-            )
-        item.truncate(end_ms)
-        self._send(
-            {
-                "type": "conversation.item.truncated",
-                "item_id": item.id,
-                "content_index": event.get("content_index", 0),
-                "audio_end_ms": end_ms,
-            }
-        )
 
     def _response_create(self, event: Json) -> None:
         if self._response is not None:
@@ -405,7 +345,7 @@ class Engine:
 
     def _response_cancel(self, event: Json) -> None:
         wanted = event.get("response_id")
-        if self._response is None or wanted not in {None, self._response.id}:
+        if self._response is None or (wanted is not None and wanted != self._response.id):
             raise BadRequest(
                 "response_cancel_not_active", "Cancellation failed: no active response found", "response_id"
             )

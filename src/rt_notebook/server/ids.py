@@ -20,4 +20,5 @@ class IdMaker:
         self._chance = chance
 
     def __call__(self, prefix: str) -> str:
+        """Return a new id."""
         return f"{prefix}_{''.join(self._chance.choices(_BASE62, k=21))}"

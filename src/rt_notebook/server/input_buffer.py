@@ -42,7 +42,7 @@ class InputBuffer:
         return (self._end_sample - self._first_sample) // SAMPLES_PER_MS
 
     def append(self, pcm: bytes, *, detecting: bool) -> list[bytes]:
-        """Take audio; return the frames that it completed, which are to be judged. None when not detecting."""
+        """Take audio; return the frames that it completed, to be judged; none while not detecting."""
         self._audio.extend(pcm)
         frames = []
         while self._end_sample - self._framed_samples >= FRAME_SAMPLES:

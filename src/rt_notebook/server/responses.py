@@ -1,8 +1,9 @@
 """One response in the making: which events go out, in which order, until it is done.
 
 Order: ``response.created``, then for its one item ``output_item.added``, ``conversation.item.added``,
-``content_part.added``, deltas of transcript and audio, ``output_audio.done``, ``output_audio_transcript.done``,
-``content_part.done``, ``conversation.item.done``, ``output_item.done``, and ``response.done``.
+``content_part.added``, deltas of transcript and audio, ``output_audio.done``,
+``output_audio_transcript.done``, ``content_part.done``, ``conversation.item.done``, ``output_item.done``,
+and ``response.done``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The session object of the server: its defaults, and what becomes of a ``session.update``.
 
-An update is taken as a whole or refused as a whole. What has no effect here (tracing, noise reduction, tools …)
-is accepted and echoed, as `docs/design.md` says.
+An update is taken as a whole or refused as a whole. What has no effect here (tracing, noise reduction, tools
+and others) is accepted and echoed, as `docs/design.md` says.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ __all__ = ["DEFAULT_INSTRUCTIONS", "BadRequest", "new_session", "turn_detection_
 
 Json = dict[str, Any]
 
-DEFAULT_INSTRUCTIONS = (
-    "You are a friendly voice assistant. Answer the question in one or two short spoken sentences."
-)
+# The small local model keeps to short and plain instructions best.
+DEFAULT_INSTRUCTIONS = "You are a helpful assistant. Answer in one short sentence."
 
 _SESSION_KEYS = frozenset(
-    "type object id model expires_at output_modalities instructions tools tool_choice max_output_tokens tracing "
-    "truncation prompt include audio parallel_tool_calls reasoning rt_notebook".split()
+    {
+        *("type", "object", "id", "model", "expires_at", "output_modalities", "instructions", "tools"),
+        *("tool_choice", "max_output_tokens", "tracing", "truncation", "prompt", "include", "audio"),
+        *("parallel_tool_calls", "reasoning", "rt_notebook"),
+    }
 )
 _INPUT_KEYS = frozenset({"format", "transcription", "noise_reduction", "turn_detection"})
 _OUTPUT_KEYS = frozenset({"format", "voice", "speed"})
@@ -126,9 +128,13 @@ def _merge_audio(audio: Json, patch: object, *, has_spoken: bool) -> None:
     audio["output"] |= copy.deepcopy(wanted)
     changes = copy.deepcopy(given)
     if isinstance(changes.get("transcription"), dict):
-        changes["transcription"] = {"model": None, "language": None, "prompt": None} | changes["transcription"]
+        changes["transcription"] = {"model": None, "language": None, "prompt": None} | changes[
+            "transcription"
+        ]
     if isinstance(changes.get("turn_detection"), dict):
-        changes["turn_detection"] = _turn_detection(audio["input"]["turn_detection"], changes["turn_detection"])
+        changes["turn_detection"] = _turn_detection(
+            audio["input"]["turn_detection"], changes["turn_detection"]
+        )
     audio["input"] |= changes
 
 

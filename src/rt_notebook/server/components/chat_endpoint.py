@@ -1,4 +1,4 @@
-"""Reply by a chat endpoint that the user names: Ollama, llama.cpp's server, vLLM, LM Studio …"""
+"""Reply by a chat endpoint that the user names: Ollama, llama.cpp's server, vLLM, LM Studio and others."""
 
 from __future__ import annotations
 

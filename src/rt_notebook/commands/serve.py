@@ -1,0 +1,75 @@
+"""``rt-notebook serve``: the local realtime server, for any client of the API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from rt_notebook.server.app import RealtimeServer
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    parser.add_argument("--api-key", help="what clients have to know (default: a key made up now)")
+    parser.add_argument("--chat-url", help="an OpenAI-compatible chat endpoint that writes the replies")
+    parser.add_argument("--chat-model", help="the model to ask that endpoint for")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT. One JSON line on stdout says where; all else goes to stderr."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    status = asyncio.run(_serve(args))
+    # A model in the middle of a sentence cannot be interrupted, and nobody waits for it any more.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+async def _serve(args: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = RealtimeServer(
+        host=args.host,
+        port=args.port,
+        api_key=args.api_key,
+        chat_url=args.chat_url,
+        chat_model=args.chat_model,
+    )
+    stopped = asyncio.ensure_future(stop.wait())
+    starting = asyncio.ensure_future(server.start())
+    await asyncio.wait({stopped, starting}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        return 0
+    await starting
+    for role, part in server.components.items():
+        note = f"  ({part['note']})" if part["fallback"] else ""
+        print(f"{role:>10}: {part['name']}{note}", file=sys.stderr)
+    ready = {
+        "realtime_url": server.realtime_url,
+        "azure_endpoint": server.azure_endpoint,
+        "api_key": server.key.reveal(),
+        "components": server.components,
+    }
+    print(json.dumps(ready), flush=True)
+    await stopped
+    try:
+        await asyncio.wait_for(server.stop(), 1.0)
+    except TimeoutError:
+        print("Some clients did not say goodbye.", file=sys.stderr)
+    return 0

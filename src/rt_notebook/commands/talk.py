@@ -1,0 +1,142 @@
+"""``rt-notebook talk``: speak recordings at a session and print the conversation."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rt_notebook.core.audio import SAMPLE_RATE_HZ
+from rt_notebook.core.config import ServerVad, SessionConfig
+from rt_notebook.errors import AudioFileError, ConfigError
+from rt_notebook.io.endpoints import Endpoint
+from rt_notebook.io.session import Session
+from rt_notebook.io.sources import load_audio
+from rt_notebook.log.latency import latency_table
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rt_notebook.log.turns import Turn
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    vad = ServerVad()
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, one turn each")
+    parser.add_argument(
+        "--endpoint",
+        default="local",
+        help='"local" (default), "azure", "openai", or the address of a server, ws://… or wss://…',
+    )
+    parser.add_argument(
+        "--api-key", help="key for a server's address; azure and openai read theirs from the environment"
+    )
+    parser.add_argument("--instructions", help="what the assistant is told")
+    parser.add_argument("--threshold", type=float, default=vad.threshold)
+    parser.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
+    parser.add_argument("--silence-duration-ms", type=int, default=vad.silence_duration_ms)
+    parser.add_argument(
+        "--reply-wav", type=Path, metavar="OUT", help="write the assistant's voice to this file"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object a turn")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Hold the conversation. Every file is read before the first word is said.
+
+    Raises
+    ------
+    AudioFileError
+        A file cannot be read as audio, or the reply cannot be written.
+    """
+    recordings = [(file, load_audio(file)) for file in args.files]
+    config = SessionConfig(
+        instructions=args.instructions,
+        turn_detection=ServerVad(
+            threshold=args.threshold,
+            prefix_padding_ms=args.prefix_padding_ms,
+            silence_duration_ms=args.silence_duration_ms,
+        ),
+    )
+    replies = []
+    with Session(_endpoint(args.endpoint, args.api_key), config) as session:
+        _say_components(session)
+        for file, pcm in recordings:
+            begun = len(session.log.fold_turns())
+            session.ask_blocking(pcm)
+            turns = session.log.fold_turns()[begun:]
+            reply = session.reply_audio(turns[-1].assistant_item_id)
+            replies.append(reply)
+            described = _describe(file, turns) | {"reply_audio_ms": round(reply.size * 1000 / SAMPLE_RATE_HZ)}
+            if args.json:
+                print(json.dumps(described), flush=True)
+            else:
+                _print(described)
+    if args.reply_wav is not None:
+        _write(args.reply_wav, np.concatenate(replies))
+    return 0
+
+
+def _endpoint(name: str, api_key: str | None) -> Endpoint:
+    if name == "local":
+        return Endpoint.local()
+    if name == "azure":
+        return Endpoint.azure(api_key=api_key)
+    if name == "openai":
+        return Endpoint.openai(api_key=api_key)
+    if "://" not in name:
+        raise ConfigError(f"There is no endpoint {name!r}.", "Use local, azure, openai or an address ws://….")
+    return Endpoint.url(name, api_key=api_key)
+
+
+def _say_components(session: Session) -> None:
+    for role, part in session.info.get("rt_notebook", {}).get("components", {}).items():
+        if part["fallback"]:
+            print(f"{role}: {part['name']} stands in. {part['note']}", file=sys.stderr)
+
+
+def _describe(file: Path, turns: list[Turn]) -> dict[str, Any]:
+    """Return one object for what a file led to.
+
+    A pause in a recording may end a turn early; what was said before it then belongs to the same file.
+    """
+    last = turns[-1]
+    timings = latency_table(turns).iloc[-1].to_dict()
+    return {
+        "file": file.name,
+        "user": " ".join(turn.user for turn in turns if turn.user),
+        "assistant": last.assistant,
+        "status": last.status,
+        "turns": len(turns),
+    } | {name: _number(value) for name, value in timings.items() if str(name).endswith("_ms")}
+
+
+def _number(value: float) -> float | None:
+    return None if value is None or np.isnan(value) else round(float(value), 1)
+
+
+def _print(described: dict[str, Any]) -> None:
+    print(f"— {described['file']}")
+    print(f"You:       {described['user']}")
+    print(f"Assistant: {described['assistant']}")
+    total = described.get("total_ms")
+    if total is not None:
+        print(f"           (first sound {total:.0f} ms after the end of speech)")
+
+
+def _write(path: Path, samples: np.ndarray[Any, Any]) -> None:
+    import soundfile
+
+    try:
+        soundfile.write(path, samples, SAMPLE_RATE_HZ)
+    except (soundfile.SoundFileError, RuntimeError, OSError, TypeError, ValueError):
+        raise AudioFileError(
+            f"The reply cannot be written to {str(path)!r}.",
+            "Give a path that ends in .wav in a folder that exists.",
+        ) from None

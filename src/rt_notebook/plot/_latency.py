@@ -1,0 +1,136 @@
+"""The latency of each turn, split into its parts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rt_notebook.log.latency import PARTS, Latency, fold_latency
+from rt_notebook.log.turns import fold_turns
+from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+__all__ = ["latency"]
+
+# Blues until the endpoint begins to answer, oranges from there on; hatching tells neighbours apart too.
+STYLES: dict[str, tuple[str, str, str, str]] = {
+    "vad_wait_ms": ("silence and VAD", "#c6dcef", "....", "black"),
+    "commit_ms": ("commit", "#123f66", "", "white"),
+    "response_ms": ("response created", USER, "", "white"),
+    "first_text_ms": ("first text", "#fdd0a2", "xx", "black"),
+    "first_audio_ms": ("first audio", ASSISTANT, "", "black"),
+    "playback_ms": ("playback", "#fbd9b0", "////", "black"),
+}
+TEXT_PT = 8.0
+ROW_PX = 34.0
+BAR_HEIGHT = 0.56
+
+
+def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
+    """Draw where the time before each answer went: one bar a turn, one piece a part.
+
+    A bar begins where the user stopped speaking (or sent what was typed) and ends at the first sound of the
+    answer, or at its arrival if no speaker reported. The parts are those of `EventLog.latency`. The slowest
+    turn's total is bold.
+
+    Parameters
+    ----------
+    log
+        An `EventLog`, or a session.
+    ax
+        Axes to draw into; None makes a figure, 900 pixels wide and 300 or more high.
+
+    Returns
+    -------
+    Axes
+        The Axes, with milliseconds to the right and the first turn on top.
+    """
+    turns = fold_turns(events_of(log))
+    rows = [row for row in map(fold_latency, turns) if any(not math.isnan(getattr(row, p)) for p in PARTS)]
+    ax = new_axes(ax, min(2000.0, max(300.0, 110.0 + ROW_PX * len(rows))))
+    if not rows:
+        return say(ax, "No turn has an answer yet: there is no latency to show.")
+    ends_ms = [0.0] * len(rows)
+    pieces: list[tuple[int, str, float, float]] = []
+    for part in PARTS:
+        widths_ms = [getattr(row, part) for row in rows]
+        if all(math.isnan(width) for width in widths_ms):
+            continue
+        shown_ms = [0.0 if math.isnan(width) else max(0.0, width) for width in widths_ms]
+        _draw_part(ax, part, shown_ms, ends_ms)
+        pieces += [(index, part, ends_ms[index], width) for index, width in enumerate(shown_ms) if width > 0]
+        ends_ms = [end + width for end, width in zip(ends_ms, shown_ms, strict=True)]
+    ax.set_xlim(0.0, (max(ends_ms) or 1.0) * 1.12)
+    _write_totals(ax, rows, ends_ms)
+    _dress(ax, rows)
+    _write_parts(ax, pieces)
+    return ax
+
+
+def _draw_part(ax: Axes, part: str, widths_ms: Sequence[float], left_ms: Sequence[float]) -> None:
+    label, color, hatch, _ = STYLES[part]
+    ax.barh(
+        range(len(widths_ms)),
+        widths_ms,
+        left=left_ms,
+        height=BAR_HEIGHT,
+        color=color,
+        edgecolor="#12324d",
+        linewidth=0.4,
+        hatch=hatch,
+        label=label,
+    )
+
+
+def _write_parts(ax: Axes, pieces: Sequence[tuple[int, str, float, float]]) -> None:
+    """Write the milliseconds into each piece that has room for them."""
+    settle(ax)
+    for index, part, left_ms, width_ms in pieces:
+        _, color, hatch, ink = STYLES[part]
+        left_px, right_px = ax.transData.transform([(left_ms, 0), (left_ms + width_ms, 0)])[:, 0]
+        words = f"{width_ms:.0f}"
+        if fit_text(words, right_px - left_px - 6, TEXT_PT, ax.figure.dpi) == words:
+            box = {"facecolor": color, "edgecolor": "none", "pad": 1.0} if hatch else None
+            middle_ms = left_ms + width_ms / 2
+            ax.text(middle_ms, index, words, ha="center", va="center", fontsize=TEXT_PT, color=ink, bbox=box)
+
+
+def _write_totals(ax: Axes, rows: Sequence[Latency], ends_ms: Sequence[float]) -> None:
+    """Write the totals at the ends of the bars."""
+    totals_ms = [-1.0 if math.isnan(row.total_ms) else row.total_ms for row in rows]
+    slowest = totals_ms.index(max(totals_ms))
+    for index, (row, end_ms) in enumerate(zip(rows, ends_ms, strict=True)):
+        unanswered = math.isnan(row.total_ms)
+        words = "no answer" if unanswered else f"{row.total_ms:.0f} ms"
+        weight = "bold" if index == slowest and len(rows) > 1 and not unanswered else "normal"
+        ax.annotate(
+            words,
+            (end_ms, index),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=TEXT_PT + 1,
+            fontweight=weight,
+        )
+
+
+def _dress(ax: Axes, rows: Sequence[Latency]) -> None:
+    ax.set_yticks(range(len(rows)), [f"turn {row.turn} ({row.kind})" for row in rows])
+    ax.tick_params(axis="y", length=0)
+    ax.invert_yaxis()
+    ax.set_xlabel("time since the end of speech, or since sending (ms)")
+    ax.spines[["left", "right", "top"]].set_visible(False)
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=len(PARTS),
+        fontsize=TEXT_PT,
+        frameon=False,
+        borderaxespad=0.2,
+        columnspacing=1.4,
+        handlelength=1.6,
+    )
