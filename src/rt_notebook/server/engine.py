@@ -18,6 +18,7 @@ from rt_notebook.server.items import Conversation, Item
 from rt_notebook.server.responses import Response
 from rt_notebook.server.settings import (
     BadRequest,
+    chosen_temperature,
     new_session,
     response_settings,
     turn_detection_of,
@@ -273,7 +274,7 @@ class Engine:
                 response_id=response.id,
                 messages=self._conversation.messages(response.instructions),
                 aloud=response.aloud,
-                temperature=response.settings.get("temperature"),
+                temperature=chosen_temperature(response.settings),
                 max_tokens=limit if isinstance(limit, int) else None,
             )
         )

@@ -16,6 +16,7 @@ from rt_notebook.errors import ConfigError
 __all__ = [
     "DEFAULT_INSTRUCTIONS",
     "BadRequest",
+    "chosen_temperature",
     "new_session",
     "response_settings",
     "turn_detection_of",
@@ -26,6 +27,9 @@ Json = dict[str, Any]
 
 # The small local model keeps to short and plain instructions best.
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant. Answer in one short sentence."
+
+DEFAULT_TEMPERATURE = 0.8
+"""The preview dialect's default. It suits large models; a small one babbles at it."""
 
 _SESSION_KEYS = frozenset(
     {
@@ -61,7 +65,7 @@ class BadRequest(Exception):  # noqa: N818 - it is an answer of the protocol, no
 def new_session(session_id: str, model: str, expires_at_s: int, components: Json, *, preview: bool) -> Json:
     """Return the session object that a new connection begins with. Defaults are those seen on the wire."""
     audio_format = {"type": "audio/pcm", "rate": 24_000}
-    only_preview = {"temperature": 0.8} if preview else {}
+    only_preview = {"temperature": DEFAULT_TEMPERATURE} if preview else {}
     return only_preview | {
         "type": "realtime",
         "object": "realtime.session",
@@ -88,6 +92,12 @@ def new_session(session_id: str, model: str, expires_at_s: int, components: Json
         "include": None,
         "rt_notebook": {"components": components},
     }
+
+
+def chosen_temperature(settings: Json) -> float | None:
+    """Return the temperature if the client chose one; the default leaves it to the component."""
+    temperature: float | None = settings.get("temperature")
+    return None if temperature == DEFAULT_TEMPERATURE else temperature
 
 
 def turn_detection_of(session: Json) -> ServerVad | SemanticVad | None:

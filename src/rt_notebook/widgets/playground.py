@@ -125,7 +125,9 @@ class Playground(AudioPort):
         if name in own_settings(self._config):
             self._config.replace(**{name: value})
         if name == "temperature" and value is not None and self._endpoint.dialect == "ga":
-            raise ConfigError("The GA dialect has no temperature.", "Use a preview endpoint, or leave it out.")
+            raise ConfigError(
+                "The GA dialect has no temperature.", "Use a preview endpoint, or leave it out."
+            )
         return value
 
     @traitlets.observe(*_SETTINGS)  # type: ignore[untyped-decorator]
@@ -232,7 +234,9 @@ class Playground(AudioPort):
         elif event.type == "error" and event.text:
             self._tell(event.text)
         elif event.type == "local.closed" and not event.data.get("expected"):
-            self._tell(f"The connection was lost {event.data.get('reason') or ''}".rstrip() + ". Start again.")
+            self._tell(
+                f"The connection was lost {event.data.get('reason') or ''}".rstrip() + ". Start again."
+            )
 
     def _closed(self) -> None:
         self._phase = "closed"
