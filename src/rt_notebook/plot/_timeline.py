@@ -223,7 +223,7 @@ def _write_words(ax: Axes, segments: Segments) -> None:
                 lanes[y].append((starts[item_id], text))
     for y, words in lanes.items():
         words.sort()
-        starts_px = ax.transData.transform([(start_s, 0) for start_s, _ in words])[:, 0] if words else []
+        starts_px = [ax.transData.transform((start_s, 0))[0] for start_s, _ in words]
         # The last words may run to the very edge; others keep their distance from the next.
         ends_px = [*(px - WORDS_GAP_PX for px in starts_px[1:]), ax.bbox.x1]
         for (start_s, text), start_px, end_px in zip(words, starts_px, ends_px, strict=False):

@@ -87,3 +87,14 @@ def test_it_draws_into_the_axes_that_it_is_given() -> None:
 def test_an_empty_log_says_so_in_words(log) -> None:
     ax = latency(log)
     assert "no latency to show" in ax.texts[0].get_text()
+
+
+def test_when_there_are_too_many_bars_to_label_the_slowest_stands_there() -> None:
+    script = Script()
+    for i in range(200):
+        script.type(f"Message {i}.", 1.0 + 3 * i)
+        script.answer("Yes.", 1.1 + 3 * i, 0.5, first_audio_s=0.9 if i == 120 else 0.3, speaker=False)
+    ax = latency(script.log(microphone=False))
+    assert totals(ax) == {"1000 ms": "bold"}
+    assert len(ax.get_yticks()) <= 15
+    assert ax.figure.get_size_inches()[1] <= 10
