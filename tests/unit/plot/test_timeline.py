@@ -145,3 +145,10 @@ def test_an_empty_log_says_so_in_words(log) -> None:
     ax = timeline(log)
     assert "Nothing was said yet" in " ".join(words(ax))
     assert not ax.axison
+
+
+def test_a_part_of_the_session_can_be_shown() -> None:
+    ax = timeline(conversation(), start_s=6.0, end_s=12.0)
+    assert ax.get_xlim() == (6.0, 12.0)
+    assert {"And tomorrow?", "Thanks!"} <= set(words(ax))
+    assert not [text for text in words(ax) if "Lisbon" in text]
