@@ -148,7 +148,7 @@ def test_an_empty_log_says_so_in_words(log) -> None:
 
 
 def test_a_part_of_the_session_can_be_shown() -> None:
-    ax = timeline(conversation(), start_s=6.0, end_s=12.0)
-    assert ax.get_xlim() == (6.0, 12.0)
+    ax = timeline(conversation(), start_s=6.0, end_s=13.0)
+    assert ax.get_xlim() == (6.0, 13.0)
     assert {"And tomorrow?", "Thanks!"} <= set(words(ax))
     assert not [text for text in words(ax) if "Lisbon" in text]
