@@ -20,6 +20,7 @@ __all__ = ["log_html"]
 SHOWN_TURNS = 50
 """A long conversation shows its last turns: a saved notebook stays small."""
 
+_TABLE = "border-collapse:collapse;color:inherit;font:inherit"
 _CELL = "padding:.25em .75em;text-align:left;vertical-align:top;border-top:1px solid rgba(128,128,128,.35)"
 _MUTED = "opacity:.7"
 
@@ -36,7 +37,7 @@ def log_html(events: Sequence[Event]) -> str:
     left_out = (
         f"<div style='{_MUTED}'>The last {len(shown)} of {len(turns)} turns.</div>" if turns != shown else ""
     )
-    table = f"<table style='border-collapse:collapse;color:inherit;font:inherit'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    table = f"<table style='{_TABLE}'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     return f"<div class='rt-notebook-log'>{_counts(events, turns)}{left_out}{table if shown else ''}</div>"
 
 

@@ -46,7 +46,7 @@ def _cleared(ledger: Ledger, _: Event) -> None:
 
 
 def _heard_s(ledger: Ledger, position_ms: float | None, event: Event) -> float | None:
-    """Session seconds of a position that the endpoint names; None if the log lacks the session's beginning."""
+    """Session seconds of a position that the endpoint names; None if the log lacks its session's start."""
     if position_ms is None or not ledger.counts_from_start:
         return None
     t_s = ledger.microphone_clock.session_s(position_ms * SAMPLES_PER_MS)
