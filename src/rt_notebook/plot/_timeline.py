@@ -47,7 +47,9 @@ LEGEND = (
 """The legend's order, down its columns of two: what belongs together stands together."""
 
 
-def timeline(log: Loggable, *, ax: Axes | None = None) -> Axes:
+def timeline(
+    log: Loggable, *, ax: Axes | None = None, start_s: float | None = None, end_s: float | None = None
+) -> Axes:
     """Draw who spoke when, and what turn detection made of it.
 
     Three lanes share the time axis. *You*: the level that was sent, the speech that the endpoint saw, and,
@@ -62,6 +64,8 @@ def timeline(log: Loggable, *, ax: Axes | None = None) -> Axes:
         An `EventLog`, or a session.
     ax
         Axes to draw into; None makes a figure of 900 x 300 pixels.
+    start_s, end_s
+        What to show, in seconds on the session clock; None shows all. A minute or less reads best.
 
     Returns
     -------
@@ -73,7 +77,9 @@ def timeline(log: Loggable, *, ax: Axes | None = None) -> Axes:
     if not segments.spans and not segments.marks and not segments.user_level:
         return say(ax, "Nothing was said yet: the timeline is drawn from the first audio on.")
     margin_s = max(0.01 * (segments.end_s - segments.start_s), 0.05)
-    ax.set_xlim(segments.start_s - margin_s, segments.end_s + margin_s)
+    left_s = segments.start_s - margin_s if start_s is None else start_s
+    right_s = segments.end_s + margin_s if end_s is None else end_s
+    ax.set_xlim(left_s, right_s)
     ax.set_ylim(ASSISTANT_Y - 0.12, USER_Y + SOUND_HEIGHT + WORDS_HEIGHT + 0.08)
     _draw_user(ax, segments)
     _draw_vad(ax, segments)
@@ -213,17 +219,18 @@ def _write_words(ax: Axes, segments: Segments) -> None:
         span.item_id: span.start_s for span in reversed(segments.spans) if span.kind in {"speech", "received"}
     }
     starts |= {mark.item_id: mark.t_s for mark in segments.marks if mark.kind == "typed"}
+    left_s, right_s = ax.get_xlim()
     lanes: dict[float, list[tuple[float, str]]] = {USER_Y: [], ASSISTANT_Y: []}
     for turn in segments.turns:
         for y, item_id, text in (
             (USER_Y, turn.user_item_id, turn.user),
             (ASSISTANT_Y, turn.assistant_item_id, turn.assistant),
         ):
-            if text and item_id in starts:
+            if text and item_id in starts and left_s <= starts[item_id] < right_s:
                 lanes[y].append((starts[item_id], text))
     for y, words in lanes.items():
         words.sort()
-        starts_px = ax.transData.transform([(start_s, 0) for start_s, _ in words])[:, 0] if words else []
+        starts_px = [ax.transData.transform((start_s, 0))[0] for start_s, _ in words]
         # The last words may run to the very edge; others keep their distance from the next.
         ends_px = [*(px - WORDS_GAP_PX for px in starts_px[1:]), ax.bbox.x1]
         for (start_s, text), start_px, end_px in zip(words, starts_px, ends_px, strict=False):

@@ -68,3 +68,10 @@ def test_an_empty_log_has_no_table() -> None:
     page = Page(EventLog()._repr_html_())
     assert "table" not in page.tags
     assert "0 events" in page.words
+
+
+def test_a_finished_answer_that_was_silenced_says_so() -> None:
+    script = Script()
+    script.say("Hello.", 1.0, 2.0)
+    script.answer("A long answer that is cut.", 2.6, 4.0, heard_s=1.0)
+    assert "completed, interrupted" in Page(script.log()._repr_html_()).words

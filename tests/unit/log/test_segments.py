@@ -66,3 +66,13 @@ def test_levels_cover_the_audio_that_was_sent_and_that_sounded() -> None:
 def test_nothing_comes_of_nothing() -> None:
     segments = fold_segments([])
     assert (segments.spans, segments.marks, segments.turns) == ((), (), ())
+
+
+def test_semantic_vad_shows_speech_from_decision_to_decision() -> None:
+    script = Script()
+    session = {"id": "sess_1", "audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
+    script.add(0.1, "received", "session.updated", session=session)
+    script.say("Hello.", 1.0, 2.0)
+    log = script.log()
+    assert spans(log, "speech") == [pytest.approx((1.1, 2.52))]
+    assert spans(log, "padding") == spans(log, "silence") == []

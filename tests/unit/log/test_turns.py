@@ -72,6 +72,17 @@ def test_after_a_reconnect_the_audio_is_counted_from_zero_again() -> None:
     assert [turn.speech_end_s for turn in fold_turns(events)] == pytest.approx([2.0, 12.0])
 
 
+def test_a_slice_without_the_beginning_claims_no_place_of_the_speech() -> None:
+    log = conversation()
+    session = log[0].data["session"]
+    second = next(i for i, event in enumerate(log) if event.t_s > 6.0)
+    update = Event(log[second].t_s, "received", "session.updated", {"session": session})
+    for part in (log[second:], [update, *log[second:]]):
+        turn = next(turn for turn in fold_turns(part) if turn.user == "And tomorrow?")
+        assert (turn.speech_start_s, turn.speech_end_s) == (None, None)
+        assert turn.speech_stopped_s == pytest.approx(7.82)
+
+
 def test_an_interruption_shows_in_status_and_in_what_was_heard() -> None:
     first, second, third = conversation().fold_turns()
     assert (first.status, first.status_reason, first.interrupted) == ("cancelled", "turn_detected", True)
