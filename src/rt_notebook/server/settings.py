@@ -13,7 +13,14 @@ from typing import Any
 from rt_notebook.core.config import SemanticVad, ServerVad
 from rt_notebook.errors import ConfigError
 
-__all__ = ["DEFAULT_INSTRUCTIONS", "BadRequest", "new_session", "turn_detection_of", "updated_session"]
+__all__ = [
+    "DEFAULT_INSTRUCTIONS",
+    "BadRequest",
+    "new_session",
+    "response_settings",
+    "turn_detection_of",
+    "updated_session",
+]
 
 Json = dict[str, Any]
 
@@ -33,6 +40,12 @@ _VAD_KEYS = {
     "server_vad": frozenset(f.name for f in fields(ServerVad)) | {"type"},
     "semantic_vad": frozenset(f.name for f in fields(SemanticVad)) | {"type"},
 }
+_RESPONSE_KEYS = frozenset(
+    {"instructions", "tools", "tool_choice", "output_modalities", "audio", "max_output_tokens", "prompt"}
+    | {"reasoning", "parallel_tool_calls"}
+)
+# What a response has and a session has not. Only metadata has an effect: it is echoed.
+_RESPONSE_ONLY = ("conversation", "metadata", "input")
 _READ_ONLY = ("object", "id", "expires_at", "rt_notebook")
 
 
@@ -111,6 +124,26 @@ def updated_session(session: Json, patch: object, *, has_spoken: bool) -> Json:
     return merged
 
 
+def response_settings(session: Json, overrides: object) -> Json:
+    """Return the session as it counts for one response: with the overrides of its ``response.create``.
+
+    Raises
+    ------
+    BadRequest
+        An override is unknown or out of range.
+    """
+    param = "response"
+    if not isinstance(overrides, dict):
+        raise BadRequest("invalid_type", f"Invalid type for '{param}': expected an object.", param)
+    patch = {key: value for key, value in overrides.items() if key not in _RESPONSE_ONLY}
+    _refuse_unknown(patch, _RESPONSE_KEYS | ({"temperature"} & session.keys()), param)
+    try:
+        return updated_session(session, {"type": "realtime"} | patch, has_spoken=False)
+    except BadRequest as refusal:
+        where = (refusal.param or param).replace("session", param, 1)
+        raise BadRequest(refusal.code, str(refusal).replace("session.", "response."), where) from None
+
+
 def _merge_audio(audio: Json, patch: object, *, has_spoken: bool) -> None:
     sides = _object(patch, "session.audio")
     _refuse_unknown(sides, frozenset({"input", "output"}), "session.audio")
@@ -168,6 +201,17 @@ def _check(session: Json) -> None:
         audio_format = session["audio"][side]["format"]
         if not isinstance(audio_format, dict) or audio_format.get("type") != "audio/pcm":
             raise BadRequest("invalid_value", "Only audio/pcm is served.", f"session.audio.{side}.format")
+    voice = session["audio"]["output"]["voice"]
+    if not isinstance(voice, str | dict):
+        raise BadRequest("invalid_type", "voice must be a name.", "session.audio.output.voice")
+    transcription = session["audio"]["input"]["transcription"]
+    if transcription is not None and not isinstance(transcription, dict):
+        param = "session.audio.input.transcription"
+        raise BadRequest("invalid_type", "transcription must be an object or null.", param)
+    detection = session["audio"]["input"]["turn_detection"]
+    if detection is not None and not isinstance(detection, dict):
+        param = "session.audio.input.turn_detection"
+        raise BadRequest("invalid_type", "turn_detection must be an object or null.", param)
     temperature = session.get("temperature")
     if temperature is not None and (
         isinstance(temperature, bool)

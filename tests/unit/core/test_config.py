@@ -1,0 +1,58 @@
+"""Settings: refused where they are written, complete on the wire, and updates that name only what changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig, changed_part
+from rt_notebook.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ServerVad(threshold=1.5), "0 to 1"),
+        (lambda: ServerVad(threshold="0.5"), "0 to 1"),
+        (lambda: ServerVad(silence_duration_ms=-1), "whole number"),
+        (lambda: ServerVad(silence_duration_ms=0.5), "whole number"),
+        (lambda: ServerVad(idle_timeout_ms=100), "5000"),
+        (lambda: SemanticVad(eagerness="very"), "low, medium, high"),
+        (lambda: SessionConfig(temperature=2.0), "0.6 to 1.2"),
+        (lambda: SessionConfig(voice=""), "name"),
+        (lambda: SessionConfig(turn_detection={"type": "server_vad"}), "ServerVad"),
+        (lambda: SessionConfig().replace(volume=3), "instructions"),
+        (lambda: SessionConfig(turn_detection=None).replace(threshold=0.3), "turn_detection=ServerVad"),
+        (lambda: SessionConfig(turn_detection=SemanticVad()).replace(threshold=0.3), "eagerness"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_a_remedy(make, words):
+    with pytest.raises(ConfigError) as caught:
+        make()
+    assert words in caught.value.remedy
+
+
+def test_every_vad_field_is_sent():
+    wire = SessionConfig().to_wire()["audio"]["input"]["turn_detection"]
+    assert wire == {
+        "type": "server_vad",
+        "threshold": 0.5,
+        "prefix_padding_ms": 300,
+        "silence_duration_ms": 500,
+        "create_response": True,
+        "interrupt_response": True,
+        "idle_timeout_ms": None,
+    }
+
+
+def test_an_update_names_what_changed_and_a_turn_detection_as_a_whole():
+    before = SessionConfig(instructions="a")
+    part = changed_part(before.to_wire(), before.replace(threshold=0.7).to_wire())
+    assert set(part) == {"type", "audio"}
+    assert set(part["audio"]) == {"input"}
+    assert set(part["audio"]["input"]) == {"turn_detection"}
+    assert part["audio"]["input"]["turn_detection"]["silence_duration_ms"] == 500
+
+
+def test_an_update_leaves_an_unchanged_voice_out():
+    before = SessionConfig(voice="verse")
+    assert "audio" not in changed_part(before.to_wire(), before.replace(instructions="b").to_wire())
