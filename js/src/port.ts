@@ -28,7 +28,7 @@ export class Port {
   /** A kernel has answered. Until then this may be an old notebook that only shows what was. */
   welcomed = false;
   transcript = new Map<string, TranscriptRow>();
-  events: EventRow[] = [];
+  events = new Map<number, EventRow>();
   #views = 0;
   #speakerInbox = new Inbox();
   #listeners = new Map<Topic, Set<() => void>>();
@@ -140,8 +140,9 @@ export class Port {
         this.changed("transcript");
         break;
       case "events":
-        if (message.reset) this.events = [];
-        this.events = [...this.events, ...(message.rows as EventRow[])].slice(-KEPT_EVENTS);
+        if (message.reset) this.events.clear();
+        for (const row of message.rows as EventRow[]) this.events.set(row.id, row);
+        for (const id of [...this.events.keys()].slice(0, -KEPT_EVENTS)) this.events.delete(id);
         this.changed("events");
         break;
       case "notice":

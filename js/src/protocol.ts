@@ -27,6 +27,7 @@ export interface TranscriptRow {
 }
 
 export interface EventRow {
+  id: number;
   t_s: number;
   direction: "sent" | "received" | "local";
   type: string;

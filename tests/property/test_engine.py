@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import base64
-import sys
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from engine_driver import FRAME, Driver  # noqa: E402
+from engine_driver import FRAME, Driver
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 3000) | st.text(max_size=5),

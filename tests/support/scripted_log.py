@@ -1,8 +1,8 @@
 """Logs of sessions that are written down as a script: who speaks when, what is answered, what is heard.
 
-The times of all events follow from the script, as they would in a session with an endpoint: the microphone sends 40 ms
-chunks from `MICROPHONE_S` on, turn detection decides after its silence, answers arrive faster than they sound and the
-speaker reports every 100 ms. Tests know what must come out, because they know the script.
+The times of all events follow from the script, as they would in a session with an endpoint: the microphone
+sends 40 ms chunks from `MICROPHONE_S` on, turn detection decides after its silence, answers arrive faster than
+they sound and the speaker reports every 100 ms. Tests know what must come out, because they know the script.
 """
 
 from __future__ import annotations

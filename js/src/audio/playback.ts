@@ -129,14 +129,7 @@ export class Playback {
         this.onReport(report);
       }
     }
-    if (kind === "flushed" && items.length === 0) this.#repeatLastFlush();
     this.#setSpeaking(kind === "progress" && items.some((item) => !item.ended));
-  }
-
-  /** A second order to be silent finds nothing; who gave it still learns how far the item got. */
-  #repeatLastFlush(): void {
-    const last = [...this.#silenced.values()].at(-1);
-    if (last) this.onReport(last);
   }
 
   #count(item: Progress): void {

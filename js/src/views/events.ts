@@ -39,9 +39,9 @@ export function eventList(port: Port, signal: AbortSignal): HTMLElement {
   const root = h("details", { class: "rt-panel" }, h("summary", {}, "Events ", count), scroller);
 
   const show = () => {
-    setText(count, port.events.length ? `(${port.events.length})` : "");
+    setText(count, port.events.size ? `(${port.events.size})` : "");
     if (!root.open) return;
-    body.replaceChildren(...port.events.slice(-SHOWN).reverse().map(line));
+    body.replaceChildren(...[...port.events.values()].slice(-SHOWN).reverse().map(line));
   };
   root.addEventListener("toggle", show);
   port.on("events", show, signal);

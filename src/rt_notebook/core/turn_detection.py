@@ -59,6 +59,11 @@ class TurnDetector:
         self._floor_ms = 0
         self._low_since: int | None = None
 
+    @property
+    def position_ms(self) -> int:
+        """Audio that has been judged or skipped so far; audio that arrives in a burst waits to be judged."""
+        return self._frames * FRAME_MS
+
     def push(self, probability: float) -> Transition | None:
         """Take the probability of the next frame."""
         frame = self._frames

@@ -19,7 +19,7 @@ __all__ = ["latency"]
 # Blues until the endpoint begins to answer, oranges from there on; hatching tells neighbours apart too.
 STYLES: dict[str, tuple[str, str, str, str]] = {
     "vad_wait_ms": ("silence and VAD", "#c6dcef", "....", "black"),
-    "commit_ms": ("commit", "#123f66", "", "white"),
+    "commit_ms": ("commit", "#54478c", "", "white"),
     "response_ms": ("response created", USER, "", "white"),
     "first_text_ms": ("first text", "#fdd0a2", "xx", "black"),
     "first_audio_ms": ("first audio", ASSISTANT, "", "black"),
@@ -79,7 +79,7 @@ def _draw_part(ax: Axes, part: str, widths_ms: Sequence[float], left_ms: Sequenc
         left=left_ms,
         height=BAR_HEIGHT,
         color=color,
-        edgecolor="#12324d",
+        edgecolor="#3a3a3a",
         linewidth=0.4,
         hatch=hatch,
         label=label,
@@ -121,7 +121,9 @@ def _write_totals(ax: Axes, rows: Sequence[Latency], ends_ms: Sequence[float]) -
 def _dress(ax: Axes, rows: Sequence[Latency]) -> None:
     ax.set_yticks(range(len(rows)), [f"turn {row.turn} ({row.kind})" for row in rows])
     ax.tick_params(axis="y", length=0)
-    ax.invert_yaxis()
+    # One or two bars are no thicker than three.
+    middle, room = (len(rows) - 1) / 2, max(len(rows), 3) / 2
+    ax.set_ylim(middle + room, middle - room)
     ax.set_xlabel("time since the end of speech, or since sending (ms)")
     ax.spines[["left", "right", "top"]].set_visible(False)
     ax.legend(

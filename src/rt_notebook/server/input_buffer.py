@@ -61,7 +61,8 @@ class InputBuffer:
         if transition is not None and transition.kind == "started":
             self._turn_start_sample = ms_to_samples(transition.at_ms)
         if not self.detector.speaking and transition is None:
-            self._forget_before(self._framed_samples - ms_to_samples(vad.prefix_padding_ms + 1000))
+            judged_sample = ms_to_samples(self.detector.position_ms)
+            self._forget_before(judged_sample - ms_to_samples(vad.prefix_padding_ms + 1000))
         return transition
 
     def take_turn(self, end_ms: int) -> bytes:

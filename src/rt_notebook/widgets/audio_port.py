@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anywidget
-import numpy as np
-import numpy.typing as npt
-import soxr
 import traitlets
 
-from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs, to_pcm
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs
+from rt_notebook.io.sources import to_wire_audio
 from rt_notebook.widgets.mic_line import MicLine
 from rt_notebook.widgets.speaker_line import SpeakerLine
 from rt_notebook.widgets.worker import Worker
 
 if TYPE_CHECKING:
     from rt_notebook.io.session import Session
+    from rt_notebook.io.sources import AudioSource
 
 __all__ = ["AudioPort"]
 
@@ -47,7 +46,7 @@ class _Ears(Protocol):
     def report_playback(
         self, item_id: str, played_samples: int, state: Any, dropped_samples: int = 0
     ) -> None: ...
-    def note(self, type: str, **data: Any) -> None: ...  # noqa: A002
+    def note(self, type_: str, **data: Any) -> None: ...
 
 
 class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
@@ -104,6 +103,7 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
         self._observers = Worker(f"{name}-observers", self._publish)
         super().__init__()
         self.on_msg(self._enqueue)
+        self._alive = True
 
     # -- for a session, and for the user ---------------------------------------------------------------
 
@@ -123,23 +123,22 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
         """Silence the speaker at once. Only enqueues; the page then reports what was heard."""
         self._line.submit(self._speaker.flush)
 
-    def play_audio(self, audio: npt.ArrayLike, rate_hz: int = SAMPLE_RATE_HZ) -> str:
-        """Play an array, or PCM16 bytes, and return the id of its item.
+    def play_audio(self, audio: AudioSource, rate_hz: int = SAMPLE_RATE_HZ) -> str:
+        """Play a recording and return the id of its item.
 
         Parameters
         ----------
         audio
-            Shape (n,) or (n, channels); int16, or floats in [-1, 1]. Bytes are PCM16 mono at 24 kHz.
+            A path, PCM16 bytes, or an array of shape (n,) or (n, channels): int16, or floats in [-1, 1].
         rate_hz
-            Sample rate of an array.
+            Sample rate of an array or of bytes.
+
+        Raises
+        ------
+        AudioFileError
+            The file cannot be read as audio.
         """
-        if isinstance(audio, bytes):
-            pcm = audio
-        else:
-            array = np.asarray(audio)
-            pcm = to_pcm(
-                array if rate_hz == SAMPLE_RATE_HZ else soxr.resample(array, rate_hz, SAMPLE_RATE_HZ)
-            )
+        pcm = to_wire_audio(audio, rate_hz)
         item_id = f"local_{next(self._item_numbers)}"
         part_bytes = 2 * _PLAY_PART_SAMPLES
         for start in range(0, len(pcm), part_bytes):
@@ -149,13 +148,14 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the microphone and silence the speaker; the widget leaves the page."""
-        if hasattr(self, "_line"):
+        if self._alive:
+            self._alive = False
             self._line.submit(partial(self._mic.revoke, "This widget was closed: run the cell again."))
             self._line.submit(self._speaker.flush)
             for worker in (self._line, self._observers):
                 worker.stop()
                 worker.join(1.0)
-        super().close()
+            super().close()
 
     # -- the comm --------------------------------------------------------------------------------------
 
@@ -200,8 +200,6 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
     def _on_action(self, message: dict[str, Any], _pcm: bytes) -> None:
         """Let a press decide which page plays; `Playground` adds what it does."""
         self._speaker.choose(message["client"])
-        if message["name"] == "interrupt":
-            self._speaker.flush()
 
     def _on_mic_open(self, message: dict[str, Any], _pcm: bytes) -> None:
         self._speaker.choose(message["client"])
@@ -249,6 +247,9 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
             self.level_dbfs = self._level_dbfs
 
     # -- in the notebook -------------------------------------------------------------------------------
+
+    _alive = False
+    """Whether there is something to close: ipywidgets closes again when the object goes, even half-made."""
 
     _SUMMARY = "Microphone and speaker. Run this cell in JupyterLab to use them."
 
