@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Playground"]
 
-BUILT_IN_QUESTION = "Hello! What can you tell me about the ocean?"
+BUILT_IN_QUESTION = "What can you tell me about the ocean?"
 """What the built-in voice asks when the user tries it."""
 
 _SETTINGS = ("instructions", "voice", "temperature", "threshold", "prefix_padding_ms", "silence_duration_ms")
