@@ -113,7 +113,14 @@ class LabServer:
         """Put a notebook there."""
         spec = {"name": kernel, "display_name": kernel, "language": "python"}
         sources = [
-            {"cell_type": "code", "id": f"c{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": s}
+            {
+                "cell_type": "code",
+                "id": f"c{i}",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": s,
+            }
             for i, s in enumerate(cells)
         ]
         text = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": spec}, "cells": sources}

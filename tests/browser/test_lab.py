@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-
 from conftest import write_wav
+
 from rt_notebook.server.voice import voice
 
 pytestmark = pytest.mark.speech
@@ -17,11 +17,20 @@ STOP = "button:has-text('Stop listening')"
 VERSIONS = ["6.31.0", "7.3.0", "7.4.0"]
 LONG_MS = 120_000
 
-CELLS = [
-    "from rt_notebook.widgets.playground import Playground\nplayground = Playground()\nchunks = []\n"
-    "playground.observe(lambda change: chunks.append(len(change['new'])), 'chunk')\nplayground",
-    "import time\nplayground.problem = playground.problem\nplayground.send({'type': 'none'})\ntime.sleep(5)",
-]
+SHOW = """
+from rt_notebook.widgets.playground import Playground
+playground = Playground()
+chunks = []
+playground.observe(lambda change: chunks.append(len(change["new"])), "chunk")
+playground
+"""
+# A send from a cell is what ties the comm to the main shell in ipykernel 7.4.
+BLOCK = """
+import time
+playground.send({"type": "none"})
+time.sleep(5)
+"""
+CELLS = [SHOW, BLOCK]
 STATES = "[(e.data['state'], e.data['played_samples']) for e in playground.log if e.type == 'local.playback']"
 TYPES = "[e.type for e in playground.log]"
 

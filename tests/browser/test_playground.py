@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
-
 from conftest import write_wav
+
 from rt_notebook.server.voice import voice
 from rt_notebook.widgets.playground import Playground
 
@@ -43,7 +42,9 @@ def test_words_said_at_the_microphone_are_answered_aloud(playground, show, spoke
     page.wait_for_selector(".rt-turn.rt-user[data-state=final]", timeout=LONG_S * 1000)
     assert "weather" in page.inner_text(".rt-turn.rt-user").lower()
     assert "<< Session Started >>" in page.inner_text(".rt-transcript")
-    wait_until(lambda: any(e.data.get("state") == "ended" for e in playground.log), "the reply was heard", LONG_S)
+    wait_until(
+        lambda: any(e.data.get("state") == "ended" for e in playground.log), "the reply was heard", LONG_S
+    )
     page.click(STOP)
     assert page.inner_text(".rt-turn.rt-assistant .rt-words").strip()
     page.wait_for_function("Number(document.querySelector('.rt-widget').dataset.playedNonzeroSamples) > 4000")
@@ -72,7 +73,9 @@ def test_an_interruption_cuts_the_reply_at_what_was_heard(playground, show, wait
 def test_the_built_in_voice_needs_no_microphone(playground, show, wait_until):
     page = show(playground)
     page.click("button:has-text('Try with the built-in voice')")
-    wait_until(lambda: any(e.data.get("state") == "ended" for e in playground.log), "a reply was heard", LONG_S)
+    wait_until(
+        lambda: any(e.data.get("state") == "ended" for e in playground.log), "a reply was heard", LONG_S
+    )
     assert "ocean" in page.inner_text(".rt-turn.rt-user").lower()
     assert "local.mic_opened" not in types(playground)
 
@@ -127,5 +130,3 @@ def test_an_endpoint_that_is_not_there_is_one_sentence(bridge, show):
         assert playground.session.state == "closed"
     finally:
         playground.close()
-
-
