@@ -28,8 +28,8 @@ class Listener:
     def report_playback(self, item_id, played_samples, state, dropped_samples=0):
         self.reports.append((item_id, played_samples, state, dropped_samples))
 
-    def note(self, type, **data):
-        self.notes.append((type, data))
+    def note(self, type_, **data):
+        self.notes.append((type_, data))
 
     def samples(self) -> np.ndarray:
         return np.frombuffer(b"".join(self.pcm), "<i2").astype(float)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
-
 from conftest import write_wav
+
 from rt_notebook.server.voice import voice
 from rt_notebook.widgets.playground import Playground
 
@@ -43,7 +42,9 @@ def test_words_said_at_the_microphone_are_answered_aloud(playground, show, spoke
     page.wait_for_selector(".rt-turn.rt-user[data-state=final]", timeout=LONG_S * 1000)
     assert "weather" in page.inner_text(".rt-turn.rt-user").lower()
     assert "<< Session Started >>" in page.inner_text(".rt-transcript")
-    wait_until(lambda: any(e.data.get("state") == "ended" for e in playground.log), "the reply was heard", LONG_S)
+    wait_until(
+        lambda: any(e.data.get("state") == "ended" for e in playground.log), "the reply was heard", LONG_S
+    )
     page.click(STOP)
     assert page.inner_text(".rt-turn.rt-assistant .rt-words").strip()
     page.wait_for_function("Number(document.querySelector('.rt-widget').dataset.playedNonzeroSamples) > 4000")
@@ -55,7 +56,7 @@ def test_words_said_at_the_microphone_are_answered_aloud(playground, show, spoke
 
 def test_an_interruption_cuts_the_reply_at_what_was_heard(playground, show, wait_until):
     page = show(playground)
-    page.fill("input[placeholder^='Type']", "Tell me a long story about the sea.")
+    page.fill(".rt-type input", "Tell me a long story about the sea.")
     page.keyboard.press("Enter")
     wait_until(lambda: playground.speaking, "it speaks", LONG_S)
     page.wait_for_function("Number(document.querySelector('.rt-widget').dataset.playedNonzeroSamples) > 9000")
@@ -72,14 +73,16 @@ def test_an_interruption_cuts_the_reply_at_what_was_heard(playground, show, wait
 def test_the_built_in_voice_needs_no_microphone(playground, show, wait_until):
     page = show(playground)
     page.click("button:has-text('Try with the built-in voice')")
-    wait_until(lambda: any(e.data.get("state") == "ended" for e in playground.log), "a reply was heard", LONG_S)
+    wait_until(
+        lambda: any(e.data.get("state") == "ended" for e in playground.log), "a reply was heard", LONG_S
+    )
     assert "ocean" in page.inner_text(".rt-turn.rt-user").lower()
     assert "local.mic_opened" not in types(playground)
 
 
 def test_a_dial_acts_on_the_running_session_and_shows_what_was_applied(playground, show, wait_until):
     page = show(playground)
-    page.fill("input[placeholder^='Type']", "Hello")
+    page.fill(".rt-type input", "Hello")
     page.keyboard.press("Enter")
     wait_until(lambda: playground.session.state == "open", "the session is open", LONG_S)
     page.fill("[data-name=silence_duration_ms] input[type=number]", "800")
@@ -92,14 +95,14 @@ def test_a_dial_acts_on_the_running_session_and_shows_what_was_applied(playgroun
 
 def test_a_session_ends_and_the_next_start_makes_a_new_one(playground, show, wait_until):
     page = show(playground)
-    page.fill("input[placeholder^='Type']", "Hello")
+    page.fill(".rt-type input", "Hello")
     page.keyboard.press("Enter")
     page.wait_for_selector(".rt-turn.rt-user", timeout=LONG_S * 1000)
     first = playground.session
     page.click("button:has-text('End session')")
     page.wait_for_selector(".rt-status:has-text('has ended')")
     assert len(first.log) > 0
-    page.fill("input[placeholder^='Type']", "Again")
+    page.fill(".rt-type input", "Again")
     page.keyboard.press("Enter")
     page.wait_for_selector(".rt-turn.rt-user:has-text('Again')", timeout=LONG_S * 1000)
     assert playground.session is not first
@@ -107,7 +110,7 @@ def test_a_session_ends_and_the_next_start_makes_a_new_one(playground, show, wai
 
 def test_a_late_page_is_brought_up_to_date(playground, show, wait_until):
     first = show(playground)
-    first.fill("input[placeholder^='Type']", "Remember me")
+    first.fill(".rt-type input", "Remember me")
     first.keyboard.press("Enter")
     first.wait_for_selector(".rt-turn.rt-user", timeout=LONG_S * 1000)
     second = show(playground)
@@ -121,11 +124,9 @@ def test_an_endpoint_that_is_not_there_is_one_sentence(bridge, show):
     playground = Playground(Endpoint.url("ws://127.0.0.1:9/v1/realtime"))
     try:
         page = show(playground)
-        page.fill("input[placeholder^='Type']", "Hello")
+        page.fill(".rt-type input", "Hello")
         page.keyboard.press("Enter")
         page.wait_for_selector(".rt-status[data-kind=problem]", timeout=20_000)
         assert playground.session.state == "closed"
     finally:
         playground.close()
-
-

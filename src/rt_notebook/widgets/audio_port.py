@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +17,8 @@ from rt_notebook.widgets.speaker_line import SpeakerLine
 from rt_notebook.widgets.worker import Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rt_notebook.io.session import Session
     from rt_notebook.io.sources import AudioSource
 
@@ -29,7 +29,7 @@ _names = itertools.count(1)
 _PLAY_PART_SAMPLES = 4800
 
 
-class _Stream(traitlets.Bytes):  # type: ignore[misc]
+class _Stream(traitlets.Bytes):
     """Bytes that are observed each time they are set, also when they are the same again: silence counts."""
 
     def set(self, obj: Any, value: bytes) -> None:
@@ -49,7 +49,7 @@ class _Ears(Protocol):
     def note(self, type_: str, **data: Any) -> None: ...
 
 
-class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
+class AudioPort(anywidget.AnyWidget):
     """The microphone and speaker of the page that shows this widget.
 
     The microphone opens only when the user presses *Start listening*. Give the port to a session as its
@@ -159,7 +159,7 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
 
     # -- the comm --------------------------------------------------------------------------------------
 
-    @traitlets.observe("comm")  # type: ignore[untyped-decorator]
+    @traitlets.observe("comm")
     def _comm_changed(self, change: dict[str, Any]) -> None:
         """Let each message go to the thread that its own header names.
 
@@ -258,7 +258,7 @@ class AudioPort(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
-        with contextlib.suppress(TypeError, IndexError):
+        if bundle is not None:
             # Shown where no kernel runs: in a file browser, an HTML export, a review.
             bundle[0]["text/html"] = f"<p><em>{type(self).__name__}</em>: {self._SUMMARY}</p>"
         return bundle

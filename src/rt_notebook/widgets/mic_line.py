@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE
 from rt_notebook.widgets.carrier import Inbox, Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["MicLine"]
 
@@ -77,7 +80,7 @@ class MicLine:
         ends = [0]
         for count in counts:
             ends.append(ends[-1] + count * BYTES_PER_SAMPLE)
-        chunks = [pcm[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        chunks = [pcm[a:b] for a, b in itertools.pairwise(ends)]
         self._count_lost(message, counts[0] if counts else 0)
         for chunk in self._inbox.receive(message["seq"], chunks, message["first"]):
             self.samples += len(chunk) // BYTES_PER_SAMPLE

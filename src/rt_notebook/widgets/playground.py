@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
-from rt_notebook.core.config import SessionConfig
 from rt_notebook.errors import ConfigError, RtNotebookError
 from rt_notebook.io.session import Session
 from rt_notebook.server.voice import voice as built_in_voice
@@ -21,6 +20,7 @@ from rt_notebook.widgets.session_facts import applied_settings, components_line,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rt_notebook.core.config import SessionConfig
     from rt_notebook.core.events import Event
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.runtime import Pending
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Playground"]
 
-BUILT_IN_QUESTION = "Hello! What can you tell me about the ocean?"
+BUILT_IN_QUESTION = "What can you tell me about the ocean?"
 """What the built-in voice asks when the user tries it."""
 
 _SETTINGS = ("instructions", "voice", "temperature", "threshold", "prefix_padding_ms", "silence_duration_ms")
@@ -118,7 +118,7 @@ class Playground(AudioPort):
 
     # -- settings --------------------------------------------------------------------------------------
 
-    @traitlets.validate(*_SETTINGS)  # type: ignore[untyped-decorator]
+    @traitlets.validate(*_SETTINGS)
     def _validate_setting(self, proposal: Any) -> Any:
         """Refuse in the cell that sets it what the endpoint would refuse a second later."""
         name, value = proposal["trait"].name, proposal["value"]
@@ -130,7 +130,7 @@ class Playground(AudioPort):
             )
         return value
 
-    @traitlets.observe(*_SETTINGS)  # type: ignore[untyped-decorator]
+    @traitlets.observe(*_SETTINGS)
     def _note_change(self, change: Any) -> None:
         self._changes[change["name"]] = change["new"]
 
@@ -158,7 +158,7 @@ class Playground(AudioPort):
             self._tell(str(error))
 
     def _show_in_force(self) -> None:
-        """A refused change leaves the old value in force; the fields say so."""
+        """Show the settings in force: a refused change leaves the old value."""
         self._config = self.session.config
         for name, value in own_settings(self._config).items():
             if name not in self._changes:

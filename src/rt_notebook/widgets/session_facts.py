@@ -1,4 +1,4 @@
-"""What the playground says about a session: its settings as asked for, as applied, and what runs behind it."""
+"""What the playground says about a session: settings as asked for and applied, what runs behind it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIALS = ("threshold", "prefix_padding_ms", "silence_duration_ms")
 
 
 def own_settings(config: SessionConfig) -> dict[str, Any]:
-    """Return the playground's settings as they stand in `config`; those of another turn detection left out."""
+    """Return the playground's settings as in `config`, without those of other turn detections."""
     detection = config.turn_detection
     settings: dict[str, Any] = {
         "instructions": config.instructions or "",

@@ -1,4 +1,4 @@
-"""The way of the assistant's voice to the one front end that plays it. Confined to the widget's line thread."""
+"""The voice's way to the one front end that plays it. Confined to the widget's line thread."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SpeakerLine:
     send
         Puts a message with its buffers on the comm.
     report
-        Told ``(item_id, played_samples, state, dropped_samples)`` of audio that no front end was there to play.
+        Told ``(item_id, played_samples, state, dropped_samples)`` of audio that nothing was there to play.
     """
 
     def __init__(self, send: Send, report: Report) -> None:
@@ -85,7 +85,7 @@ class SpeakerLine:
                 self._send({**message, "client": client, "seq": number}, buffers)
 
     def probe(self) -> None:
-        """Send the newest message again when nothing was acknowledged for a while: it may be what got lost."""
+        """Send the newest message again when nothing was acknowledged for a while: it may be lost."""
         outbox = self._outboxes.get(self.client or "")
         if outbox is None or outbox.first == outbox.next or self._probes >= PROBES:
             return

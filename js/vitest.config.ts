@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [
+    {
+      // Worklets run in the browser tests; here their text is not needed.
+      name: "worklets-as-text",
+      resolveId: (id) => (id.startsWith("worklet:") ? `\0${id}` : undefined),
+      load: (id) => (id.startsWith("\0worklet:") ? 'export default ""' : undefined),
+    },
+  ],
+  test: { include: ["test/**/*.test.ts"] },
+});

@@ -1,0 +1,158 @@
+"""The playground in a real JupyterLab: a conversation, a busy kernel, and what a saved notebook holds."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from conftest import write_wav
+
+from rt_notebook.server.voice import voice
+
+pytestmark = pytest.mark.speech
+
+START = "button:has-text('Start listening')"
+STOP = "button:has-text('Stop listening')"
+VERSIONS = ["6.31.0", "7.3.0", "7.4.0"]
+LONG_MS = 120_000
+
+SHOW = """
+from rt_notebook.widgets.playground import Playground
+playground = Playground()
+chunks = []
+playground.observe(lambda change: chunks.append(len(change["new"])), "chunk")
+playground
+"""
+# A send from a cell is what ties the comm to the main shell in ipykernel 7.4.
+BLOCK = """
+import time
+playground.send({"type": "none"})
+time.sleep(5)
+"""
+CELLS = [SHOW, BLOCK]
+STATES = "[(e.data['state'], e.data['played_samples']) for e in playground.log if e.type == 'local.playback']"
+TYPES = "[e.type for e in playground.log]"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    pytest.importorskip("jupyterlab", reason="needs JupyterLab: pip install 'rt-notebook[lab]'")
+    from lab import LabServer
+
+    server = LabServer(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def asking_browser(launch, tmp_path_factory):
+    """A browser whose microphone asks for a long story, then stays silent."""
+    path = tmp_path_factory.mktemp("mic") / "question.wav"
+    question = voice("Please tell me everything about the weather.")
+    write_wav(path, np.concatenate([np.zeros(24_000), question, np.zeros(24_000 * 90)]), 24_000)
+    return launch(path)
+
+
+@pytest.fixture
+def open_notebook(lab, asking_browser):
+    from lab import Notebook, install_kernel
+
+    contexts, problems = [], []
+
+    def start(version):
+        kernel = install_kernel(version)
+        name = f"talk-{version}-{len(contexts)}.ipynb"
+        lab.write(name, kernel, CELLS)
+        context = asking_browser.new_context(viewport={"width": 1280, "height": 1100})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda e: problems.append(str(e)))
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        return Notebook(page, lab, name)
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert [p for p in problems if "rt-" in p or "widget" in p.lower() or "rt_notebook" in p] == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_conversation_and_its_interruption(open_notebook, version):
+    notebook = open_notebook(version)
+    page = notebook.page
+    notebook.run(0)
+    assert notebook.value("__import__('ipykernel').__version__") == version
+    page.click(START)
+    page.wait_for_selector(".rt-turn.rt-user[data-state=final]", timeout=LONG_MS)
+    assert "weather" in page.inner_text(".rt-turn.rt-user").lower()
+    page.wait_for_function(
+        "Number(document.querySelector('.rt-widget').dataset.playedNonzeroSamples) > 6000", timeout=LONG_MS
+    )
+    page.click("button:has-text('Interrupt')")
+    page.wait_for_selector(".rt-turn.rt-assistant[data-state=cut]", timeout=20_000)
+    assert page.get_attribute(".rt-widget", "data-speaking") == "false"
+    states = notebook.value(STATES)
+    flushed = next(played for state, played in states if state == "flushed")
+    cuts = notebook.value(
+        "[e.data['audio_end_ms'] for e in playground.log if e.type == 'conversation.item.truncate']"
+    )
+    assert cuts[0] == flushed // 24 > 0
+    seen = notebook.value(TYPES)
+    for expected in ("local.mic_opened", "input_audio_buffer.speech_started", "response.output_audio.delta"):
+        assert expected in seen
+    notebook.check()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_no_chunk_is_lost_while_a_cell_blocks(open_notebook, version):
+    notebook = open_notebook(version)
+    page = notebook.page
+    notebook.run(0)
+    page.click(START)
+    page.wait_for_function("Number(document.querySelector('.rt-widget').dataset.micAcknowledged) > 25")
+    notebook.run(1)
+    page.wait_for_timeout(1000)
+    page.click(STOP)
+    page.wait_for_function(
+        "(() => { const d = document.querySelector('.rt-widget').dataset;"
+        "return d.mic === 'off' && d.micChunks === d.micAcknowledged; })()"
+    )
+    sent = int(page.get_attribute(".rt-widget", "data-mic-chunks"))
+    assert sent >= 150
+    assert notebook.value("(playground._mic.chunks, playground._mic.lost_samples)") == (sent, 0)
+    page.wait_for_timeout(500)
+    lengths = notebook.value("chunks")
+    assert len(lengths) == sent
+    assert set(lengths[:-1]) == {1920}
+    assert notebook.value("playground._mic.samples") == sum(lengths) // 2
+    notebook.check()
+
+
+def test_a_saved_notebook_holds_no_words_and_no_audio(open_notebook, lab):
+    notebook = open_notebook("7.4.0")
+    page = notebook.page
+    notebook.run(0)
+    page.fill(".rt-type input", "The secret word is xylophone")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rt-turn.rt-user:has-text('xylophone')", timeout=LONG_MS)
+    page.evaluate("window.jupyterapp.commands.execute('notebook:trust').catch(() => {})")
+    state = notebook.value("__import__('json').dumps(playground.get_manager_state()['state'])")
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.wait_for_timeout(1000)
+    saved = next(lab.notebooks.glob("talk-7.4.0-*.ipynb")).read_text()
+    for text in (state, saved):
+        assert "xylophone" not in text
+    own = next(m["state"] for m in json.loads(state).values() if m["state"].get("kind") == "playground")
+    assert len(json.dumps({k: v for k, v in own.items() if k not in {"_esm", "_css"}})) < 4_000
+
+
+def test_a_restarted_kernel_closes_the_microphone(open_notebook):
+    notebook = open_notebook("7.4.0")
+    page = notebook.page
+    notebook.run(0)
+    page.click(START)
+    page.wait_for_function("document.querySelector('.rt-widget').dataset.mic === 'on'")
+    notebook.restart()
+    page.wait_for_function("document.querySelector('.rt-widget').dataset.mic === 'off'", timeout=20_000)
+    assert "run the cell again" in page.inner_text(".rt-status")

@@ -1,0 +1,96 @@
+"""The rows of the playground, folded from events."""
+
+from rt_notebook.core.events import Event
+from rt_notebook.widgets.phase import next_phase
+from rt_notebook.widgets.rows import EventRows, TranscriptRows
+
+
+def got(type_, t_s=1.0, direction="received", **data):
+    return Event(t_s, direction, type_, {"type": type_} | data)
+
+
+def fold(*events):
+    rows = TranscriptRows()
+    for event in events:
+        rows.add(event)
+    return list(rows.rows.values())
+
+
+def test_a_spoken_turn_grows_and_ends():
+    row = fold(got("input_audio_buffer.speech_started", item_id="u"))[0]
+    assert (row["role"], row["state"], row["text"]) == ("user", "waiting", "")
+    done = got("conversation.item.input_audio_transcription.completed", item_id="u", transcript=" Hi there ")
+    row = fold(got("input_audio_buffer.speech_started", item_id="u"), done)[0]
+    assert (row["state"], row["text"]) == ("final", "Hi there")
+
+
+def test_a_cut_reply_stays_cut_when_its_words_arrive_later():
+    rows = fold(
+        got("response.output_audio_transcript.delta", item_id="a", delta="One "),
+        got("response.output_audio_transcript.delta", item_id="a", delta="two"),
+        got("conversation.item.truncated", item_id="a", audio_end_ms=1200),
+        got("response.output_audio_transcript.done", item_id="a", transcript="One two three"),
+    )
+    assert len(rows) == 1
+    assert rows[0] | {"time_s": 0} == {
+        "item_id": "a",
+        "role": "assistant",
+        "text": "One two three",
+        "state": "cut",
+        "time_s": 0,
+        "heard_ms": 1200,
+    }
+
+
+def test_a_typed_message_is_there_at_once():
+    item = {
+        "id": "t",
+        "type": "message",
+        "role": "user",
+        "content": [{"type": "input_text", "text": "Hello"}],
+    }
+    assert fold(got("conversation.item.added", item=item))[0]["text"] == "Hello"
+    assert fold(got("conversation.item.create", direction="sent", item=item)) == []
+
+
+def test_only_changed_rows_are_taken():
+    rows = TranscriptRows()
+    rows.add(got("response.output_text.delta", item_id="a", delta="x"))
+    assert [row["item_id"] for row in rows.take_changed()] == ["a"]
+    assert rows.take_changed() == []
+
+
+def test_repeated_events_share_a_row():
+    rows = EventRows()
+    for t_s in (1.0, 1.04, 1.08):
+        rows.add(Event(t_s, "sent", "input_audio_buffer.append", {}, 960, -30.0))
+    rows.add(got("error", error={"message": "no"}))
+    appended, error = rows.take_changed()
+    assert (appended["count"], appended["audio_ms"], appended["t_s"]) == (3, 120.0, 1.0)
+    assert error["text"] == "no"
+    rows.add(got("error", error={"message": "!"}))
+    assert [(row["id"], row["count"]) for row in rows.take_changed()] == [(1, 2)]
+
+
+def test_the_phase_follows_a_turn():
+    turn = [
+        ("local.connected", {}, "connecting"),
+        ("session.updated", {}, "listening"),
+        ("input_audio_buffer.speech_started", {}, "hearing"),
+        ("input_audio_buffer.speech_stopped", {}, "thinking"),
+        ("response.created", {}, "thinking"),
+        ("local.playback", {"state": "playing"}, "speaking"),
+        ("response.done", {"response": {"status": "completed"}}, "speaking"),
+        ("local.playback", {"state": "ended"}, "listening"),
+        ("local.closed", {}, "closed"),
+    ]
+    phase = "idle"
+    for type_, data, expected in turn:
+        phase = next_phase(phase, got(type_, **data))
+        assert phase == expected, type_
+
+
+def test_a_reply_in_text_alone_ends_the_thinking():
+    assert next_phase("thinking", got("response.done", response={"status": "completed", "output": []})) == (
+        "listening"
+    )

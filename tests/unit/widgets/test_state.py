@@ -1,0 +1,133 @@
+"""What a widget synchronises: a small list, no words, no audio, no key."""
+
+import json
+
+import pytest
+from ipywidgets import Widget
+
+from rt_notebook.core.config import SessionConfig
+from rt_notebook.errors import ConfigError
+from rt_notebook.io.endpoints import Endpoint
+from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.messages import TO_FRONT
+from rt_notebook.widgets.playground import Playground
+
+CODE = {"_esm", "_css"}
+IPYWIDGETS = {
+    "_anywidget_id",
+    "_dom_classes",
+    "_model_module",
+    "_model_module_version",
+    "_model_name",
+    "_view_count",
+    "_view_module",
+    "_view_module_version",
+    "_view_name",
+    "layout",
+    "tabbable",
+    "tooltip",
+}
+PORT = {"kind", "mic_state", "muted", "problem"}
+PLAYGROUND = PORT | {
+    "phase",
+    "session_started",
+    "endpoint_label",
+    "dialect",
+    "components",
+    "turn_detection",
+    "instructions",
+    "voice",
+    "temperature",
+    "threshold",
+    "prefix_padding_ms",
+    "silence_duration_ms",
+    "applied",
+}
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def start(kind, *args):
+        made.append(kind(*args))
+        return made[-1]
+
+    yield start
+    for widget in made:
+        widget.close()
+
+
+@pytest.mark.parametrize(("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND)])
+def test_only_listed_traits_are_synchronised(make, kind, own):
+    assert set(make(kind).get_state()) == CODE | IPYWIDGETS | own
+
+
+def test_state_is_small_and_holds_neither_key_nor_audio(make):
+    playground = make(
+        Playground, Endpoint.azure(endpoint="https://x.example", deployment="d", api_key="canary-7")
+    )
+    playground.play_audio(b"\x11\x22" * 2400)
+    playground.chunk = b"\x33\x44" * 960
+    state = {k: v for k, v in playground.get_state().items() if k not in CODE}
+    text = json.dumps(state, default=str)
+    assert len(text) < 4_000
+    everything = json.dumps(Widget.get_manager_state(), default=str) + repr(playground)
+    assert "canary-7" not in everything
+    assert "canary-7" not in json.dumps(playground._repr_mimebundle_(), default=str)
+    assert "chunk" not in state
+
+
+def test_a_wrong_setting_is_refused_in_the_cell(make):
+    playground = make(Playground)
+    with pytest.raises(ConfigError, match="Give a number from 0 to 1"):
+        playground.threshold = 1.5
+    assert playground.threshold == 0.5
+    with pytest.raises(ConfigError):
+        playground.temperature = 0.8
+    with pytest.raises(ConfigError):
+        Playground(config=SessionConfig(temperature=0.8))
+
+
+def test_the_preview_dialect_takes_a_temperature(make):
+    playground = make(Playground, Endpoint.local(dialect="preview"))
+    playground.temperature = 0.8
+    assert playground.temperature == 0.8
+
+
+def test_making_a_playground_opens_nothing(make):
+    playground = make(Playground)
+    assert playground.session.state == "idle"
+    assert len(playground.log) == 0
+
+
+def test_equal_chunks_are_all_observed(make):
+    port, seen = make(AudioPort), []
+    port.observe(lambda change: seen.append(change["new"]), "chunk")
+    for _ in range(3):
+        port.chunk = b"\0\0"
+    assert seen == [b"\0\0"] * 3
+
+
+def test_a_closed_widget_can_be_closed_again(make):
+    port = make(AudioPort)
+    port.close()
+    port.close()
+
+
+def test_every_message_to_the_page_is_in_the_table(make, monkeypatch):
+    playground, sent = make(Playground), []
+    monkeypatch.setattr(type(playground), "send", lambda self, content, buffers=None: sent.append(content))
+    line = playground._line
+    hello = {"type": "hello", "client": "c"}
+    opened = {"type": "mic.open", "client": "c", "epoch": 1}
+    for message in (hello, opened):
+        line.submit(lambda message=message: AudioPort._handlers(playground)[message["type"]](message, b""))
+    playground.close()
+    assert {m["type"] for m in sent} >= {"welcome"}
+    assert {m["type"] for m in sent} <= set(TO_FRONT)
+
+
+def test_a_still_summary_stands_beside_the_view(make):
+    bundle, _ = make(Playground)._repr_mimebundle_()
+    assert {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
