@@ -1,4 +1,4 @@
-"""A session with the real local server: spoken, typed, interrupted, changed, closed; and every way to fail."""
+"""A session with the real local server: spoken, typed, interrupted, changed, closed; and ways to fail."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ async def test_iteration_ends_with_the_session(session):
 
     async def follow():
         async for event in session:
-            seen.append(event.type)
+            seen.append(event.type)  # noqa: PERF401 - what came before the end counts, whatever ends it
 
     following = asyncio.create_task(follow())
     await asyncio.sleep(0)

