@@ -58,7 +58,9 @@ node:
 
 js/node_modules/.package-lock.json: js/package.json js/package-lock.json | node
 	@echo "== Installing the front end's tools"
-	@$(NPM) ci
+	@# The lock file's versions. Not `npm ci`: it insists on entries for every platform of every tool, which
+	@# registries that mirror only some platforms cannot give.
+	@$(NPM) install --no-save --loglevel=error
 	@touch $@
 
 chromium:
@@ -94,11 +96,11 @@ imports: $(TEST_STAMP)
 
 js: js/node_modules/.package-lock.json
 	@echo "== front end: types, lint, tests"
-	@$(NPM) run check
-	@$(NPM) test
+	@$(NPM) --silent run check
+	@$(NPM) --silent test
 	@echo "== front end: is the committed build the build of these sources?"
 	@rm -rf js/.committed && cp -R $(STATIC) js/.committed
-	@$(NPM) run build
+	@$(NPM) --silent run build
 	@diff -qr js/.committed $(STATIC) || { rm -rf js/.committed; echo "The built front end is not the one that was committed. It has just been built again: commit $(STATIC)." >&2; exit 1; }
 	@rm -rf js/.committed
 
@@ -112,7 +114,7 @@ format: $(TEST_STAMP) js/node_modules/.package-lock.json
 	@cd js && npx --no-install biome check --write .
 
 build-js: js/node_modules/.package-lock.json
-	@$(NPM) run build
+	@$(NPM) --silent run build
 
 wheel: $(VENV)/.made
 	@$(PIP) wheel --quiet --no-deps --wheel-dir dist .

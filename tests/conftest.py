@@ -39,7 +39,9 @@ def shared_data() -> Path:
     named = os.environ.get("RT_NOTEBOOK_SHARED_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip(f"the shared recordings are not at {folder}; name their folder in RT_NOTEBOOK_SHARED_DATA")
+        pytest.skip(
+            f"the shared recordings are not at {folder}; name their folder in RT_NOTEBOOK_SHARED_DATA"
+        )
     return folder
 
 

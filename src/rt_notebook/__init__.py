@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.session import Session
     from rt_notebook.io.sources import load_audio
+    from rt_notebook.io.speakers import SilentSpeaker, Speaker
     from rt_notebook.log.event_log import EventLog
     from rt_notebook.log.turns import Turn
     from rt_notebook.server.voice import voice
@@ -61,6 +62,8 @@ __all__ = [
     "Session",
     "SessionClosedError",
     "SessionConfig",
+    "SilentSpeaker",
+    "Speaker",
     "Turn",
     "__version__",
     "errors",
@@ -76,6 +79,7 @@ _HOMES = {
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),
+    "rt_notebook.io.speakers": ("SilentSpeaker", "Speaker"),
     "rt_notebook.log.event_log": ("EventLog",),
     "rt_notebook.log.turns": ("Turn",),
     "rt_notebook.server.voice": ("voice",),

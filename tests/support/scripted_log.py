@@ -1,8 +1,9 @@
 """Logs of sessions that are written down as a script: who speaks when, what is answered, what is heard.
 
-The times of all events follow from the script, as they would in a session with an endpoint: the microphone sends 40 ms
-chunks from `MICROPHONE_S` on, turn detection decides after its silence, answers arrive faster than they sound and the
-speaker reports every 100 ms. Tests know what must come out, because they know the script.
+The times of all events follow from the script, as they would in a session with an endpoint: the microphone
+sends 40 ms chunks from `MICROPHONE_S` on, turn detection decides after its silence, answers arrive faster
+than they sound and the speaker reports every 100 ms. Tests know what must come out, because they know the
+script.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Script:
         self.item(stopped_s + COMMIT_S, item_id, "user", content)
         if text is not None:
             kind = "conversation.item.input_audio_transcription.completed"
-            self.add(stopped_s + transcribed_s, "received", kind, item_id=item_id, content_index=0, transcript=text)
+            self.add(
+                stopped_s + transcribed_s, "received", kind, item_id=item_id, content_index=0, transcript=text
+            )
         return item_id
 
     def vad(self, name: str, t_s: float, **data: Any) -> None:
@@ -84,7 +87,9 @@ class Script:
         if role == "user":
             self.add(t_s, "received", "conversation.item.done", item=item, previous_item_id=None)
 
-    def answer(self, text, t_s, lasting_s, *, first_audio_s=0.3, heard_s=None, speaker=True, status="completed"):
+    def answer(
+        self, text, t_s, lasting_s, *, first_audio_s=0.3, heard_s=None, speaker=True, status="completed"
+    ):
         """The assistant answers from `t_s` on (its `response.created`). Returns the item's id.
 
         `heard_s` is after how much playing the user cut it short. `speaker=False` is a session without one.
@@ -95,7 +100,14 @@ class Script:
         response = {"id": response_id, "conversation_id": "conv_1", "status": "in_progress", "output": []}
         self.add(t_s, "received", "response.created", response=response)
         item = {"id": item_id, "type": "message", "role": "assistant", "content": []}
-        self.add(t_s + 0.01, "received", "response.output_item.added", response_id=response_id, output_index=0, item=item)
+        self.add(
+            t_s + 0.01,
+            "received",
+            "response.output_item.added",
+            response_id=response_id,
+            output_index=0,
+            item=item,
+        )
         self.item(t_s + 0.01, item_id, "assistant", [])
         begin_s = t_s + first_audio_s
         received_s = lasting_s if heard_s is None else min(lasting_s, max(heard_s * 1.6, heard_s + 0.5))
@@ -128,7 +140,9 @@ class Script:
         self.playback(begin_s + stop_s, item_id, stop_s, "ended" if heard_s is None else "flushed")
         if heard_s is not None:
             cut_ms = round(stop_s * 1000)
-            self.add(begin_s + stop_s, "sent", "conversation.item.truncate", item_id=item_id, audio_end_ms=cut_ms)
+            self.add(
+                begin_s + stop_s, "sent", "conversation.item.truncate", item_id=item_id, audio_end_ms=cut_ms
+            )
 
     def playback(self, t_s: float, item_id: str, played_s: float, state: str) -> None:
         samples = round(played_s * SAMPLE_RATE_HZ)
@@ -145,7 +159,9 @@ class Script:
                 if any(start <= middle_s < end for start, end in self.speech):
                     level = -20.0 - 16.0 * abs(math.sin(0.45 * i) * math.cos(0.13 * i))
                 samples = round(CHUNK_S * SAMPLE_RATE_HZ)
-                event = Event(MICROPHONE_S + (i + 1) * CHUNK_S, "sent", "input_audio_buffer.append", {}, samples, level)
+                event = Event(
+                    MICROPHONE_S + (i + 1) * CHUNK_S, "sent", "input_audio_buffer.append", {}, samples, level
+                )
                 # A chunk leaves ahead of what answers it.
                 events.append((event.t_s, -1, event))
         return EventLog([event for _, _, event in sorted(events, key=lambda entry: entry[:2])])
@@ -155,7 +171,13 @@ def conversation() -> EventLog:
     """Three turns: answered, interrupted by the next, and typed."""
     script = Script()
     script.say("What's the weather like in Lisbon today?", 1.0, 2.9)
-    script.answer("It is sunny in Lisbon, with a light breeze from the sea and about twenty two degrees.", 3.48, 5.2, heard_s=2.6, status="cancelled")
+    script.answer(
+        "It is sunny in Lisbon, with a light breeze from the sea and about twenty two degrees.",
+        3.48,
+        5.2,
+        heard_s=2.6,
+        status="cancelled",
+    )
     script.say("And tomorrow?", 6.42, 7.3)
     script.answer("Tomorrow brings a few clouds, but it stays dry.", 7.88, 2.8, first_audio_s=0.42)
     script.type("Thanks!", 11.8)

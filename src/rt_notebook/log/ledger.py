@@ -45,6 +45,7 @@ class Ledger:
 
         # What later events are read by.
         self.session_id: str | None = None
+        self.counts_from_start = False
         self.turn_detection: dict[str, Any] = {}
         self.microphone_clock = AudioClock()
         self.uncommitted_s: float | None = None

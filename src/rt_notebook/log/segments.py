@@ -110,8 +110,11 @@ def _user_spans(item: Item) -> list[Span]:
         ("speech", item.speech_start_s, item.speech_end_s),
         ("silence", item.speech_end_s, item.speech_stopped_s),
     ]
-    if item.speech_started_s is None and item.sent_s is not None:
-        edges = [("speech", item.push_to_talk_start_s, item.sent_s)]
+    if item.speech_start_s is None or item.speech_end_s is None:
+        # Push-to-talk, or a turn detection that tells no padding and no silence.
+        start_s = item.push_to_talk_start_s if item.speech_started_s is None else item.speech_started_s
+        end_s = item.sent_s if item.speech_stopped_s is None else item.speech_stopped_s
+        edges = [("speech", start_s, end_s)] if item.spoken else []
     return [Span(kind, a, b, item.id) for kind, a, b in edges if a is not None and b is not None]
 
 

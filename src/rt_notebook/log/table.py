@@ -59,6 +59,8 @@ def events_table(events: Sequence[Event]) -> pd.DataFrame:
 
 def _error_code(event: Event) -> str | None:
     """Return the code of an error, a failed transcription or a failed response; its type if it has none."""
+    if "error" not in event.data and "response" not in event.data:
+        return None
     details = as_dict(as_dict(event.data.get("response")).get("status_details"))
     error = as_dict(event.data.get("error")) or as_dict(details.get("error"))
     return as_text(error.get("code")) or as_text(error.get("type"))

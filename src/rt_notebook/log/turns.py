@@ -44,7 +44,7 @@ class Turn:
         Whether the answer was cut short: cancelled, or silenced before its audio had been played.
     speech_start_s, speech_end_s
         Where the speech itself lies, as the endpoint saw it: prefix padding and silence wait are taken off.
-        None without server VAD.
+        None without server VAD, and in a slice of a log that lacks the session's beginning.
     speech_started_s, speech_stopped_s
         When the endpoint's decisions arrived.
     sent_s

@@ -61,12 +61,14 @@ def say(ax: Axes, words: str) -> Axes:
 
 def fit_text(text: str, width_px: float, size_pt: float, dpi: float) -> str:
     """Return as much of `text` as fits into `width_px`, an ellipsis where it is cut; ``""`` if too little."""
-    from matplotlib.textpath import TextPath
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
 
     text = " ".join(text.split())
-    if not text:
+    if not text or width_px <= 0:
         return ""
-    full_px = TextPath((0, 0), text, size=size_pt, usetex=False).get_extents().width * dpi / 72
+    font = FontProperties(size=size_pt)
+    full_px = text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] * dpi / 72
     if full_px <= width_px:
         return text
     keep = int(len(text) * width_px / full_px) - 2

@@ -19,7 +19,7 @@ __all__ = ["latency"]
 # Blues until the endpoint begins to answer, oranges from there on; hatching tells neighbours apart too.
 STYLES: dict[str, tuple[str, str, str, str]] = {
     "vad_wait_ms": ("silence and VAD", "#c6dcef", "....", "black"),
-    "commit_ms": ("commit", "#123f66", "", "white"),
+    "commit_ms": ("commit", "#54478c", "", "white"),
     "response_ms": ("response created", USER, "", "white"),
     "first_text_ms": ("first text", "#fdd0a2", "xx", "black"),
     "first_audio_ms": ("first audio", ASSISTANT, "", "black"),
@@ -28,6 +28,9 @@ STYLES: dict[str, tuple[str, str, str, str]] = {
 TEXT_PT = 8.0
 ROW_PX = 34.0
 BAR_HEIGHT = 0.56
+HIGHEST_PX = 1000.0
+CROWDED_PX = 14.0
+"""Rows lower than this have no room for words."""
 
 
 def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
@@ -35,7 +38,7 @@ def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
 
     A bar begins where the user stopped speaking (or sent what was typed) and ends at the first sound of the
     answer, or at its arrival if no speaker reported. The parts are those of `EventLog.latency`. The slowest
-    turn's total is bold.
+    turn's total is bold; when there are too many bars to label, it is the only one that stands there.
 
     Parameters
     ----------
@@ -51,9 +54,10 @@ def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
     """
     turns = fold_turns(events_of(log))
     rows = [row for row in map(fold_latency, turns) if any(not math.isnan(getattr(row, p)) for p in PARTS)]
-    ax = new_axes(ax, min(2000.0, max(300.0, 110.0 + ROW_PX * len(rows))))
+    ax = new_axes(ax, min(HIGHEST_PX, max(300.0, 110.0 + ROW_PX * len(rows))))
     if not rows:
         return say(ax, "No turn has an answer yet: there is no latency to show.")
+    crowded = ax.get_window_extent().height < CROWDED_PX * len(rows)
     ends_ms = [0.0] * len(rows)
     pieces: list[tuple[int, str, float, float]] = []
     for part in PARTS:
@@ -61,26 +65,29 @@ def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
         if all(math.isnan(width) for width in widths_ms):
             continue
         shown_ms = [0.0 if math.isnan(width) else max(0.0, width) for width in widths_ms]
-        _draw_part(ax, part, shown_ms, ends_ms)
+        _draw_part(ax, part, shown_ms, ends_ms, crowded=crowded)
         pieces += [(index, part, ends_ms[index], width) for index, width in enumerate(shown_ms) if width > 0]
         ends_ms = [end + width for end, width in zip(ends_ms, shown_ms, strict=True)]
     ax.set_xlim(0.0, (max(ends_ms) or 1.0) * 1.12)
-    _write_totals(ax, rows, ends_ms)
-    _dress(ax, rows)
-    _write_parts(ax, pieces)
+    _write_totals(ax, rows, ends_ms, crowded=crowded)
+    _dress(ax, rows, crowded=crowded)
+    if not crowded:
+        _write_parts(ax, pieces)
     return ax
 
 
-def _draw_part(ax: Axes, part: str, widths_ms: Sequence[float], left_ms: Sequence[float]) -> None:
+def _draw_part(
+    ax: Axes, part: str, widths_ms: Sequence[float], left_ms: Sequence[float], *, crowded: bool
+) -> None:
     label, color, hatch, _ = STYLES[part]
     ax.barh(
         range(len(widths_ms)),
         widths_ms,
         left=left_ms,
-        height=BAR_HEIGHT,
+        height=1.0 if crowded else BAR_HEIGHT,
         color=color,
-        edgecolor="#12324d",
-        linewidth=0.4,
+        edgecolor="#3a3a3a",
+        linewidth=0.0 if crowded else 0.4,
         hatch=hatch,
         label=label,
     )
@@ -99,11 +106,13 @@ def _write_parts(ax: Axes, pieces: Sequence[tuple[int, str, float, float]]) -> N
             ax.text(middle_ms, index, words, ha="center", va="center", fontsize=TEXT_PT, color=ink, bbox=box)
 
 
-def _write_totals(ax: Axes, rows: Sequence[Latency], ends_ms: Sequence[float]) -> None:
+def _write_totals(ax: Axes, rows: Sequence[Latency], ends_ms: Sequence[float], *, crowded: bool) -> None:
     """Write the totals at the ends of the bars."""
     totals_ms = [-1.0 if math.isnan(row.total_ms) else row.total_ms for row in rows]
     slowest = totals_ms.index(max(totals_ms))
     for index, (row, end_ms) in enumerate(zip(rows, ends_ms, strict=True)):
+        if crowded and index != slowest:
+            continue
         unanswered = math.isnan(row.total_ms)
         words = "no answer" if unanswered else f"{row.total_ms:.0f} ms"
         weight = "bold" if index == slowest and len(rows) > 1 and not unanswered else "normal"
@@ -118,10 +127,13 @@ def _write_totals(ax: Axes, rows: Sequence[Latency], ends_ms: Sequence[float]) -
         )
 
 
-def _dress(ax: Axes, rows: Sequence[Latency]) -> None:
-    ax.set_yticks(range(len(rows)), [f"turn {row.turn} ({row.kind})" for row in rows])
+def _dress(ax: Axes, rows: Sequence[Latency], *, crowded: bool) -> None:
+    step = math.ceil(len(rows) / 15) if crowded else 1
+    ax.set_yticks(range(0, len(rows), step), [f"turn {row.turn} ({row.kind})" for row in rows[::step]])
     ax.tick_params(axis="y", length=0)
-    ax.invert_yaxis()
+    # One or two bars are no thicker than three.
+    middle, room = (len(rows) - 1) / 2, max(len(rows), 3) / 2
+    ax.set_ylim(middle + room, middle - room)
     ax.set_xlabel("time since the end of speech, or since sending (ms)")
     ax.spines[["left", "right", "top"]].set_visible(False)
     ax.legend(

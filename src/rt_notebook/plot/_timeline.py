@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.patches import Patch
 
 from rt_notebook.log.segments import Segments, fold_segments
 from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say, settle
@@ -26,7 +26,12 @@ SOUND_HEIGHT, WORDS_HEIGHT = 0.66, 0.3
 FLOOR_DBFS = -60.0
 """The level that is drawn as nothing."""
 
+SOLID, LIGHT = 0.95, 0.4
+"""Opacity of what was said or heard, and of what was only sent or received."""
+
 TEXT_PT = 8.0
+WORDS_GAP_PX = 10.0
+SPOKEN = ("speech", "played", "received")
 LEGEND = (
     "speech",
     "typed",
@@ -37,19 +42,21 @@ LEGEND = (
     "committed",
     "interrupted",
     "played",
-    "received",
+    "received, not heard",
 )
 """The legend's order, down its columns of two: what belongs together stands together."""
 
 
-def timeline(log: Loggable, *, ax: Axes | None = None) -> Axes:
+def timeline(
+    log: Loggable, *, ax: Axes | None = None, start_s: float | None = None, end_s: float | None = None
+) -> Axes:
     """Draw who spoke when, and what turn detection made of it.
 
     Three lanes share the time axis. *You*: the level that was sent, the speech that the endpoint saw, and,
     hatched, the prefix padding ahead of it and the silence that ended it. *VAD*: when its decisions arrived.
-    *Assistant*: the level of the answer, solid where the speaker sounded and light where it was received but not
-    heard; a bar marks where it was cut. Without a speaker's reports an answer is drawn light, from its arrival
-    on.
+    *Assistant*: the level of the answer, solid where the speaker sounded and light where it was received but
+    not heard; a bar marks where it was cut. Without a speaker's reports an answer is drawn light, from its
+    arrival on.
 
     Parameters
     ----------
@@ -57,6 +64,8 @@ def timeline(log: Loggable, *, ax: Axes | None = None) -> Axes:
         An `EventLog`, or a session.
     ax
         Axes to draw into; None makes a figure of 900 x 300 pixels.
+    start_s, end_s
+        What to show, in seconds on the session clock; None shows all. A minute or less reads best.
 
     Returns
     -------
@@ -68,19 +77,21 @@ def timeline(log: Loggable, *, ax: Axes | None = None) -> Axes:
     if not segments.spans and not segments.marks and not segments.user_level:
         return say(ax, "Nothing was said yet: the timeline is drawn from the first audio on.")
     margin_s = max(0.01 * (segments.end_s - segments.start_s), 0.05)
-    ax.set_xlim(segments.start_s - margin_s, segments.end_s + margin_s)
+    left_s = segments.start_s - margin_s if start_s is None else start_s
+    right_s = segments.end_s + margin_s if end_s is None else end_s
+    ax.set_xlim(left_s, right_s)
     ax.set_ylim(ASSISTANT_Y - 0.12, USER_Y + SOUND_HEIGHT + WORDS_HEIGHT + 0.08)
     _draw_user(ax, segments)
     _draw_vad(ax, segments)
     _draw_assistant(ax, segments)
-    _dress(ax)
+    _dress(ax, segments)
     _write_words(ax, segments)
     return ax
 
 
 def _draw_user(ax: Axes, segments: Segments) -> None:
     speech = [(span.start_s, span.end_s) for span in segments.spans if span.kind == "speech"]
-    _draw_spans(ax, segments, "speech", USER_Y, color=USER, alpha=0.2, label="speech")
+    _draw_spans(ax, segments, "speech", USER_Y, color=USER, alpha=0.25)
     _draw_spans(ax, segments, "padding", USER_Y, label="prefix padding", **_hatched("////", USER))
     _draw_spans(ax, segments, "silence", USER_Y, label="silence wait", **_hatched("....", USER))
     _draw_level(ax, segments.user_level, USER_Y, speech, USER)
@@ -104,8 +115,8 @@ def _draw_vad(ax: Axes, segments: Segments) -> None:
 
 def _draw_assistant(ax: Axes, segments: Segments) -> None:
     played = [(span.start_s, span.end_s) for span in segments.spans if span.kind == "played"]
-    _draw_spans(ax, segments, "received", ASSISTANT_Y, color=ASSISTANT, alpha=0.13, label="received")
-    _draw_spans(ax, segments, "played", ASSISTANT_Y, color=ASSISTANT, alpha=0.28, label="played")
+    _draw_spans(ax, segments, "received", ASSISTANT_Y, color=ASSISTANT, alpha=0.2)
+    _draw_spans(ax, segments, "played", ASSISTANT_Y, color=ASSISTANT, alpha=0.2)
     _draw_level(ax, segments.assistant_level, ASSISTANT_Y, played, ASSISTANT)
     cuts_s = [mark.t_s for mark in segments.marks if mark.kind == "interrupted"]
     for index, cut_s in enumerate(cuts_s):
@@ -138,7 +149,7 @@ def _draw_level(
     for start_s, end_s in solid:
         inside |= (middles_s >= start_s) & (middles_s < end_s)
     times_s = np.column_stack([starts_s, ends_s]).ravel()
-    for mask, alpha in ((inside, 0.95), (~inside, 0.35)):
+    for mask, alpha in ((inside, SOLID), (~inside, LIGHT)):
         if mask.any():
             height = np.repeat(np.where(mask, half, 0.0), 2)
             middle = y + SOUND_HEIGHT / 2
@@ -164,13 +175,16 @@ def _draw_marks(
         ax.scatter(times_s, ys, s=28, marker=marker, facecolors=face, edgecolors=color, label=label, zorder=3)
 
 
-def _dress(ax: Axes) -> None:
+def _dress(ax: Axes, segments: Segments) -> None:
     middle = SOUND_HEIGHT / 2
     ax.set_yticks([USER_Y + middle, VAD_Y, ASSISTANT_Y + middle], ["You", "VAD", "Assistant"])
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("session time (s)")
     ax.spines[["left", "right", "top"]].set_visible(False)
     handles, labels = ax.get_legend_handles_labels()
+    for name, (color, alpha) in _swatches(segments).items():
+        handles.append(Patch(facecolor=color, alpha=alpha))
+        labels.append(name)
     order = sorted(range(len(labels)), key=lambda index: LEGEND.index(labels[index]))
     ax.legend(
         [handles[index] for index in order],
@@ -187,6 +201,17 @@ def _dress(ax: Axes) -> None:
     )
 
 
+def _swatches(segments: Segments) -> dict[str, tuple[str, float]]:
+    """Return colour and opacity of the bands for the legend: the bands are several artists each."""
+    heard_s = {kind: sum(s.end_s - s.start_s for s in segments.spans if s.kind == kind) for kind in SPOKEN}
+    swatches = {"speech": (USER, SOLID)} if heard_s["speech"] else {}
+    if heard_s["played"]:
+        swatches["played"] = (ASSISTANT, SOLID)
+    if heard_s["received"] > heard_s["played"] + 0.1:
+        swatches["received, not heard"] = (ASSISTANT, LIGHT)
+    return swatches
+
+
 def _write_words(ax: Axes, segments: Segments) -> None:
     """Write what was said above each lane, as far as it fits before the next words."""
     settle(ax)
@@ -194,20 +219,22 @@ def _write_words(ax: Axes, segments: Segments) -> None:
         span.item_id: span.start_s for span in reversed(segments.spans) if span.kind in {"speech", "received"}
     }
     starts |= {mark.item_id: mark.t_s for mark in segments.marks if mark.kind == "typed"}
+    left_s, right_s = ax.get_xlim()
     lanes: dict[float, list[tuple[float, str]]] = {USER_Y: [], ASSISTANT_Y: []}
     for turn in segments.turns:
         for y, item_id, text in (
             (USER_Y, turn.user_item_id, turn.user),
             (ASSISTANT_Y, turn.assistant_item_id, turn.assistant),
         ):
-            if text and item_id in starts:
+            if text and item_id in starts and left_s <= starts[item_id] < right_s:
                 lanes[y].append((starts[item_id], text))
-    right_s = ax.get_xlim()[1]
     for y, words in lanes.items():
         words.sort()
-        for (start_s, text), (next_s, _) in pairwise([*words, (right_s, "")]):
-            left_px, right_px = ax.transData.transform([(start_s, 0), (next_s, 0)])[:, 0]
-            snippet = fit_text(text, right_px - left_px - 6, TEXT_PT, ax.figure.dpi)
+        starts_px = [ax.transData.transform((start_s, 0))[0] for start_s, _ in words]
+        # The last words may run to the very edge; others keep their distance from the next.
+        ends_px = [*(px - WORDS_GAP_PX for px in starts_px[1:]), ax.bbox.x1]
+        for (start_s, text), start_px, end_px in zip(words, starts_px, ends_px, strict=False):
+            snippet = fit_text(text, end_px - start_px, TEXT_PT, ax.figure.dpi)
             height = y + SOUND_HEIGHT + 0.05
-            text_artist = ax.text(start_s, height, snippet, fontsize=TEXT_PT, va="bottom", clip_on=True)
-            text_artist.set_in_layout(False)
+            artist = ax.text(start_s, height, snippet, fontsize=TEXT_PT, va="bottom", clip_on=True)
+            artist.set_in_layout(False)

@@ -16,7 +16,14 @@ from rt_notebook.server.input_buffer import InputBuffer
 from rt_notebook.server.item_requests import ItemRequests
 from rt_notebook.server.items import Conversation, Item
 from rt_notebook.server.responses import Response
-from rt_notebook.server.settings import BadRequest, new_session, turn_detection_of, updated_session
+from rt_notebook.server.settings import (
+    BadRequest,
+    chosen_temperature,
+    new_session,
+    response_settings,
+    turn_detection_of,
+    updated_session,
+)
 from rt_notebook.server.usage import response_usage, transcription_usage
 
 if TYPE_CHECKING:
@@ -237,20 +244,20 @@ class Engine:
         response = self._response
         return response if response is not None and response.id == response_id else None
 
-    def _begin_response(self, overrides: Json) -> None:
-        modalities: list[str] = overrides.get("output_modalities") or self.session["output_modalities"]
-        output = self.session["audio"]["output"] | (overrides.get("audio") or {}).get("output", {})
+    def _begin_response(self, overrides: object) -> None:
+        chosen = response_settings(self.session, overrides)
+        output = chosen["audio"]["output"]
         settings = {
             "conversation_id": self._conversation_id,
-            "output_modalities": modalities,
-            "max_output_tokens": overrides.get("max_output_tokens", self.session["max_output_tokens"]),
+            "output_modalities": chosen["output_modalities"],
+            "max_output_tokens": chosen["max_output_tokens"],
             "audio": {"output": {"format": output["format"], "voice": output["voice"]}},
-            "metadata": overrides.get("metadata"),
+            "metadata": overrides.get("metadata") if isinstance(overrides, dict) else None,
         }
-        if "temperature" in self.session:
-            settings["temperature"] = overrides.get("temperature", self.session["temperature"])
-        aloud = "audio" in modalities and self._can_speak
-        instructions = overrides.get("instructions", self.session["instructions"])
+        if "temperature" in chosen:
+            settings["temperature"] = chosen["temperature"]
+        aloud = "audio" in chosen["output_modalities"] and self._can_speak
+        instructions = chosen["instructions"]
         response = Response(self._new_id("resp"), self._new_id("item"), settings, instructions, aloud=aloud)
         response.waiting_for = self._conversation.untranscribed()
         self._response = response
@@ -267,7 +274,7 @@ class Engine:
                 response_id=response.id,
                 messages=self._conversation.messages(response.instructions),
                 aloud=response.aloud,
-                temperature=response.settings.get("temperature"),
+                temperature=chosen_temperature(response.settings),
                 max_tokens=limit if isinstance(limit, int) else None,
             )
         )
@@ -338,10 +345,7 @@ class Engine:
     def _response_create(self, event: Json) -> None:
         if self._response is not None:
             raise _already_active(self._response)
-        overrides = event.get("response") or {}
-        if not isinstance(overrides, dict):
-            raise BadRequest("invalid_type", "response must be an object.", "response")
-        self._begin_response(overrides)
+        self._begin_response(event.get("response") or {})
 
     def _response_cancel(self, event: Json) -> None:
         wanted = event.get("response_id")

@@ -13,12 +13,23 @@ from typing import Any
 from rt_notebook.core.config import SemanticVad, ServerVad
 from rt_notebook.errors import ConfigError
 
-__all__ = ["DEFAULT_INSTRUCTIONS", "BadRequest", "new_session", "turn_detection_of", "updated_session"]
+__all__ = [
+    "DEFAULT_INSTRUCTIONS",
+    "BadRequest",
+    "chosen_temperature",
+    "new_session",
+    "response_settings",
+    "turn_detection_of",
+    "updated_session",
+]
 
 Json = dict[str, Any]
 
 # The small local model keeps to short and plain instructions best.
 DEFAULT_INSTRUCTIONS = "You are a helpful assistant. Answer in one short sentence."
+
+DEFAULT_TEMPERATURE = 0.8
+"""The preview dialect's default. It suits large models; a small one babbles at it."""
 
 _SESSION_KEYS = frozenset(
     {
@@ -33,6 +44,12 @@ _VAD_KEYS = {
     "server_vad": frozenset(f.name for f in fields(ServerVad)) | {"type"},
     "semantic_vad": frozenset(f.name for f in fields(SemanticVad)) | {"type"},
 }
+_RESPONSE_KEYS = frozenset(
+    {"instructions", "tools", "tool_choice", "output_modalities", "audio", "max_output_tokens", "prompt"}
+    | {"reasoning", "parallel_tool_calls"}
+)
+# What a response has and a session has not. Only metadata has an effect: it is echoed.
+_RESPONSE_ONLY = ("conversation", "metadata", "input")
 _READ_ONLY = ("object", "id", "expires_at", "rt_notebook")
 
 
@@ -48,7 +65,7 @@ class BadRequest(Exception):  # noqa: N818 - it is an answer of the protocol, no
 def new_session(session_id: str, model: str, expires_at_s: int, components: Json, *, preview: bool) -> Json:
     """Return the session object that a new connection begins with. Defaults are those seen on the wire."""
     audio_format = {"type": "audio/pcm", "rate": 24_000}
-    only_preview = {"temperature": 0.8} if preview else {}
+    only_preview = {"temperature": DEFAULT_TEMPERATURE} if preview else {}
     return only_preview | {
         "type": "realtime",
         "object": "realtime.session",
@@ -75,6 +92,12 @@ def new_session(session_id: str, model: str, expires_at_s: int, components: Json
         "include": None,
         "rt_notebook": {"components": components},
     }
+
+
+def chosen_temperature(settings: Json) -> float | None:
+    """Return the temperature if the client chose one; the default leaves it to the component."""
+    temperature: float | None = settings.get("temperature")
+    return None if temperature == DEFAULT_TEMPERATURE else temperature
 
 
 def turn_detection_of(session: Json) -> ServerVad | SemanticVad | None:
@@ -109,6 +132,26 @@ def updated_session(session: Json, patch: object, *, has_spoken: bool) -> Json:
     _merge_audio(merged["audio"], patch.get("audio", {}), has_spoken=has_spoken)
     _check(merged)
     return merged
+
+
+def response_settings(session: Json, overrides: object) -> Json:
+    """Return the session as it counts for one response: with the overrides of its ``response.create``.
+
+    Raises
+    ------
+    BadRequest
+        An override is unknown or out of range.
+    """
+    param = "response"
+    if not isinstance(overrides, dict):
+        raise BadRequest("invalid_type", f"Invalid type for '{param}': expected an object.", param)
+    patch = {key: value for key, value in overrides.items() if key not in _RESPONSE_ONLY}
+    _refuse_unknown(patch, _RESPONSE_KEYS | ({"temperature"} & session.keys()), param)
+    try:
+        return updated_session(session, {"type": "realtime"} | patch, has_spoken=False)
+    except BadRequest as refusal:
+        where = (refusal.param or param).replace("session", param, 1)
+        raise BadRequest(refusal.code, str(refusal).replace("session.", "response."), where) from None
 
 
 def _merge_audio(audio: Json, patch: object, *, has_spoken: bool) -> None:
@@ -168,6 +211,17 @@ def _check(session: Json) -> None:
         audio_format = session["audio"][side]["format"]
         if not isinstance(audio_format, dict) or audio_format.get("type") != "audio/pcm":
             raise BadRequest("invalid_value", "Only audio/pcm is served.", f"session.audio.{side}.format")
+    voice = session["audio"]["output"]["voice"]
+    if not isinstance(voice, str | dict):
+        raise BadRequest("invalid_type", "voice must be a name.", "session.audio.output.voice")
+    transcription = session["audio"]["input"]["transcription"]
+    if transcription is not None and not isinstance(transcription, dict):
+        param = "session.audio.input.transcription"
+        raise BadRequest("invalid_type", "transcription must be an object or null.", param)
+    detection = session["audio"]["input"]["turn_detection"]
+    if detection is not None and not isinstance(detection, dict):
+        param = "session.audio.input.turn_detection"
+        raise BadRequest("invalid_type", "turn_detection must be an object or null.", param)
     temperature = session.get("temperature")
     if temperature is not None and (
         isinstance(temperature, bool)

@@ -73,7 +73,12 @@ def test_item_done_is_not_sent_in_preview():
 
 
 def test_parts_of_an_assistants_item():
-    item = {"id": "i", "type": "message", "role": "assistant", "content": [{"type": "output_audio", "transcript": "x"}]}
+    item = {
+        "id": "i",
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "output_audio", "transcript": "x"}],
+    }
     wire = PREVIEW.server_to_wire({"type": "response.output_item.done", "item": item})
     assert wire["item"]["content"] == [{"type": "audio", "transcript": "x"}]
     assert wire["item"]["object"] == "realtime.item"

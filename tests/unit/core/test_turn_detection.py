@@ -1,4 +1,4 @@
-"""The turn detector: its rules on hand-made probabilities, and its equality with a loop written for clarity."""
+"""The turn detector: its rules on hand-made probabilities, and a loop written for clarity as its equal."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def _added(ledger: Ledger, event: Event) -> None:
         item.sent_s = _claim_sent(ledger, payload)
     if item.is_user and item.committed_s is None:
         item.committed_s = event.t_s
-    if item.is_user or event.type.endswith(".done"):
+    if item.response_id is None or event.type.endswith(".done"):
         read_content(item, payload)
     ledger.place(item, as_text(event.data.get("previous_item_id")))
 

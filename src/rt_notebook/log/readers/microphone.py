@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 def _session(ledger: Ledger, event: Event) -> None:
     session = as_dict(event.data.get("session"))
     session_id = as_text(session.get("id"))
-    if event.type == "session.created" and session_id != ledger.session_id:
+    if event.type == "session.created":
         # Another session (after a reconnect) counts the audio from zero again.
-        if ledger.session_id is not None:
+        if ledger.session_id not in {None, session_id}:
             ledger.microphone_clock = AudioClock()
         ledger.session_id = session_id
+        ledger.counts_from_start = True
     ledger.turn_detection = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
 
 
@@ -45,9 +46,11 @@ def _cleared(ledger: Ledger, _: Event) -> None:
 
 
 def _heard_s(ledger: Ledger, position_ms: float | None, event: Event) -> float | None:
-    """Session seconds of a position that the endpoint names; it cannot name what it has not been sent yet."""
-    t_s = None if position_ms is None else ledger.microphone_clock.session_s(position_ms * SAMPLES_PER_MS)
-    return None if t_s is None else min(t_s, event.t_s)
+    """Session seconds of a position that the endpoint names; None if the log lacks its session's start."""
+    if position_ms is None or not ledger.counts_from_start:
+        return None
+    t_s = ledger.microphone_clock.session_s(position_ms * SAMPLES_PER_MS)
+    return None if t_s is None else min(t_s, event.t_s)  # it cannot name what it has not been sent yet
 
 
 def _speech_started(ledger: Ledger, event: Event) -> None:

@@ -1,0 +1,91 @@
+"""Measure the time from the end of speech to the first reply audio, split into its parts.
+
+The whole path is real: a recording is spoken in real time into a session with the local server, which
+detects, transcribes, replies and speaks. Beside it, in the same run, the bare components are run one after
+the other on the same recording from the moment the speech has ended: what is left when sockets, threads,
+events and the silence window are taken away.
+
+    python bench/first_audio.py [--turns 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+
+import numpy as np
+import pandas as pd
+
+from rt_notebook import Session, voice
+from rt_notebook.core.audio import to_pcm
+from rt_notebook.server.components.load import load_components
+from rt_notebook.server.effects import Message
+from rt_notebook.server.sentences import SentenceCutter
+from rt_notebook.server.settings import DEFAULT_INSTRUCTIONS
+
+QUESTIONS = (
+    "What is the capital of France?",
+    "Why is the sky blue?",
+    "Where do whales live?",
+    "How many legs does a spider have?",
+    "What is the largest planet in the solar system?",
+)
+
+
+def bare_components_ms(pcm: bytes) -> dict[str, float]:
+    """Run transcriber, replier and voice one after the other until the first sentence is audio."""
+    parts = load_components()
+    began = time.perf_counter()
+    text = parts.transcriber.transcribe(pcm)
+    transcribed = time.perf_counter()
+    cutter, sentence = SentenceCutter(), ""
+    messages = [Message("system", DEFAULT_INSTRUCTIONS), Message("user", text)]
+    for piece in parts.replier.reply(
+        messages, temperature=None, max_tokens=None, cancelled=lambda: bool(sentence)
+    ):
+        if not sentence and (pieces := cutter.push(piece)):
+            sentence = pieces[0]
+    sentence = sentence or cutter.rest()
+    replied = time.perf_counter()
+    parts.voice.speak(sentence.strip())
+    spoke = time.perf_counter()
+    return {
+        "transcribe_ms": (transcribed - began) * 1000,
+        "reply_ms": (replied - transcribed) * 1000,
+        "speak_ms": (spoke - replied) * 1000,
+        "bare_total_ms": (spoke - began) * 1000,
+    }
+
+
+def main() -> None:
+    """Run the turns and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--turns", type=int, default=20)
+    turns = parser.parse_args().turns
+    load_components()
+    bare, questions = [], [voice(question) for question in QUESTIONS]
+    load_before = os.getloadavg()
+    with Session() as session:
+        session.ask_blocking(questions[0])  # warm
+        for number in range(turns):
+            question = questions[number % len(questions)]
+            session.ask_blocking(question)
+            bare.append(bare_components_ms(to_pcm(question)))
+        path = session.log.latency().iloc[1:]
+    path = path[[column for column in path.columns if column.endswith("_ms")]].dropna(axis=1, how="all")
+    frame = pd.concat([path.reset_index(drop=True), pd.DataFrame(bare)], axis=1)
+    after_stop = frame["total_ms"] - frame["vad_wait_ms"]
+    frame["after_stop_over_bare"] = after_stop / frame["bare_total_ms"]
+    summary = frame.quantile([0.5, 0.95]).T
+    summary.columns = ["median", "p95"]
+    summary["min"], summary["max"] = frame.min(), frame.max()
+    print(f"{turns} spoken turns, silence window {session.config.turn_detection.silence_duration_ms} ms")
+    print(f"load before {load_before}, after {os.getloadavg()}, {os.cpu_count()} cores")
+    print(np.round(summary, 2).to_string())
+
+
+if __name__ == "__main__":
+    main()

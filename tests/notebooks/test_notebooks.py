@@ -1,0 +1,120 @@
+"""Every notebook runs from top to bottom in a real kernel: no key, no microphone, no browser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+CANARY = "canary-key-5f1d0c"
+WIDGET_STATE_LIMIT_BYTES = 20_000
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def executed(request, tmp_path_factory) -> nbformat.NotebookNode:
+    """The notebook as it is saved after running; the keys in its environment are canaries."""
+    if find_spec("moonshine_voice") is None or find_spec("hibari") is None:
+        pytest.skip('the speech components are not installed: pip install "rt-notebook[local]"')
+    notebook = nbformat.read(request.param, as_version=4)
+    keys = pytest.MonkeyPatch()
+    for name in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"):
+        keys.setenv(name, CANARY)
+    try:
+        client = NotebookClient(
+            notebook,
+            kernel_name="python3",
+            timeout=240,
+            store_widget_state=True,
+            resources={"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}},
+        )
+        client.execute()
+    finally:
+        keys.undo()
+    return notebook
+
+
+def outputs(notebook: nbformat.NotebookNode, cell_id: str | None = None) -> list[nbformat.NotebookNode]:
+    return [
+        output
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell_id in {None, cell.id}
+        for output in cell.outputs
+    ]
+
+
+def text_of(notebook: nbformat.NotebookNode, cell_id: str) -> str:
+    return "".join(
+        output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        for output in outputs(notebook, cell_id)
+    )
+
+
+def test_there_are_notebooks() -> None:
+    assert NOTEBOOKS
+
+
+@pytest.mark.speech
+def test_every_cell_runs_and_nothing_is_written_to_stderr(executed) -> None:
+    assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code")
+    assert [output for output in outputs(executed) if output.output_type == "error"] == []
+    assert [output.text for output in outputs(executed) if output.get("name") == "stderr"] == []
+
+
+@pytest.mark.speech
+def test_the_widget_state_is_small_and_holds_nothing_that_was_said(executed) -> None:
+    state = json.dumps(executed.metadata.get("widgets", {}).get(WIDGET_STATE, {}))
+    assert len(state.encode()) <= WIDGET_STATE_LIMIT_BYTES
+    for word in ("France", "Paris", "spider", "story", "Thank you"):
+        assert word not in state
+    assert "RIFF" not in state
+    assert "base64" not in state
+
+
+@pytest.mark.speech
+def test_no_key_is_saved(executed) -> None:
+    assert CANARY not in nbformat.writes(executed)
+
+
+@pytest.mark.speech
+def test_the_quickstart_shows_a_conversation(executed) -> None:
+    if "ask" not in {cell.id for cell in executed.cells}:
+        pytest.skip("another notebook")
+    conversation = text_of(executed, "ask")
+    assert "capital of France" in conversation
+    assert "Paris" in conversation
+    assert "Moonshine" in text_of(executed, "open")
+    for cell_id in ("question", "reply"):
+        assert "<audio" in outputs(executed, cell_id)[0].data["text/html"]
+    for cell_id in ("timeline", "latency", "timeline-again"):
+        assert [o.data.keys() & {"image/png"} for o in outputs(executed, cell_id)] == [{"image/png"}]
+    for cell_id in ("events", "turns", "update"):
+        assert "<table" in outputs(executed, cell_id)[-1].data["text/html"]
+    assert "closed" in text_of(executed, "close")
+    assert WIDGET_VIEW in outputs(executed, "playground")[-1].data
+
+
+@pytest.mark.speech
+def test_the_interrupted_answer_was_not_heard_to_its_end(executed) -> None:
+    if "interrupt" not in {cell.id for cell in executed.cells}:
+        pytest.skip("another notebook")
+    lines = [line.split(maxsplit=1) for line in text_of(executed, "interrupt").splitlines()]
+    assert [line[0] for line in lines] == ["user", "assistant", "heard", "user", "assistant", "heard"]
+    story, heard = lines[1][1], lines[2][1]
+    assert heard
+    assert story.startswith(heard)
+    assert len(heard) < len(story)
+
+
+def test_the_kernel_is_this_environment() -> None:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    command = KernelSpecManager().get_kernel_spec("python3").argv[0]
+    assert command in {"python", "python3", sys.executable}

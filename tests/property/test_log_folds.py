@@ -1,0 +1,177 @@
+"""What holds for the folds of every log: scripted or recorded, whole, cut, shuffled or broken."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recorded_log import GA_RECORDINGS, recorded_events
+from scripted_log import Script
+
+from rt_notebook.core.events import CLIENT_EVENTS, LOCAL_EVENTS, SERVER_EVENTS, Event
+from rt_notebook.log.event_log import EventLog
+from rt_notebook.log.html import log_html
+from rt_notebook.log.latency import PARTS, fold_latency
+from rt_notebook.log.segments import fold_segments
+from rt_notebook.log.turns import fold_turns
+
+FINAL = {"completed", "cancelled", "incomplete"}
+"""A failed answer may be asked for again; all else is over."""
+
+LATE = {"user", "transcribed_s", "heard_ms", "playback_started_s", "interrupted"}
+"""What may become known after a turn is over: the transcript, and what the speaker reports."""
+
+
+@st.composite
+def sessions(draw) -> list[Event]:
+    script = Script(silence_ms=draw(st.integers(100, 900)), padding_ms=draw(st.integers(0, 400)))
+    t_s = 0.6
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(["spoken", "spoken", "typed", "unasked"]))
+        if kind == "spoken":
+            end_s = t_s + draw(st.floats(0.2, 2.0))
+            text = draw(st.one_of(st.none(), st.text(max_size=20)))
+            script.say(text, t_s, end_s, transcribed_s=draw(st.floats(-0.3, 6.0)))
+            t_s = end_s + script.silence_ms / 1000 + 0.05
+        elif kind == "typed":
+            script.type(draw(st.text(min_size=1, max_size=20)), t_s)
+            t_s += 0.05
+        if kind == "unasked" or draw(st.integers(0, 4)):
+            script.answer(
+                draw(st.sampled_from(["Yes.", "It is sunny in Lisbon.", "One two three four five six."])),
+                t_s,
+                draw(st.floats(0.2, 3.0)),
+                heard_s=draw(st.one_of(st.none(), st.floats(0.1, 1.5))),
+                speaker=draw(st.booleans()),
+                status=draw(st.sampled_from(["completed", "completed", "cancelled", "failed"])),
+            )
+        t_s = max(t_s, script.end_s if draw(st.booleans()) else t_s) + draw(st.floats(0.3, 2.0))
+    return list(script.log(microphone=draw(st.booleans())))
+
+
+def damaged(events: list[Event], seed: int) -> list[Event]:
+    """The same events with some lost, some doubled and all out of order."""
+    rng = random.Random(seed)
+    left = [event for event in events for _ in range(rng.choice([0, 1, 1, 2]))]
+    rng.shuffle(left)
+    return left
+
+
+def fold_all(events: list[Event]) -> None:
+    log = EventLog(events)
+    turns = log.fold_turns()
+    assert len(log.turns()) == len(log.latency()) == len(turns)
+    assert [turn.turn for turn in turns] == list(range(1, len(turns) + 1))
+    assert len(log.to_pandas()) == len(events)
+    log.transcript()
+    assert log_html(events).startswith("<div")
+    for span in fold_segments(events).spans:
+        assert span.start_s < span.end_s
+    check_sums(events)
+
+
+def check_sums(events: list[Event]) -> None:
+    for row in map(fold_latency, fold_turns(events)):
+        parts = [getattr(row, part) for part in PARTS]
+        if not math.isnan(row.total_ms):
+            assert sum(part for part in parts if not math.isnan(part)) == row.total_ms
+
+
+def settled(events: list[Event]) -> list[dict[str, object]]:
+    turns = [dataclasses.asdict(turn) for turn in fold_turns(events) if turn.status in FINAL]
+    return [{name: value for name, value in turn.items() if name not in LATE} for turn in turns]
+
+
+def check_prefixes(events: list[Event]) -> None:
+    whole = {turn["turn"]: turn for turn in settled(events)}
+    ends = [i + 1 for i, event in enumerate(events) if not event.type.endswith((".append", ".delta"))]
+    for end in ends:
+        for turn in settled(events[:end]):
+            assert turn == whole.get(turn["turn"])
+
+
+@given(sessions())
+def test_a_turn_that_is_over_does_not_change_any_more(events) -> None:
+    check_prefixes(events)
+
+
+@given(sessions())
+def test_folding_again_gives_the_same(events) -> None:
+    assert fold_turns(events) == fold_turns(events)
+    assert fold_segments(events) == fold_segments(events)
+    assert log_html(events) == log_html(events)
+
+
+@given(sessions())
+def test_the_parts_of_a_latency_sum_exactly_to_its_total(events) -> None:
+    check_sums(events)
+
+
+@given(sessions(), st.integers())
+def test_no_loss_and_no_order_of_events_breaks_a_fold(events, seed) -> None:
+    fold_all(damaged(events, seed))
+
+
+@given(sessions(), st.integers())
+def test_events_that_come_twice_count_once(events, seed) -> None:
+    rng = random.Random(seed)
+    doubled = [
+        event for event in events for _ in range(2 if "event_id" in event.data and rng.random() < 0.5 else 1)
+    ]
+    assert fold_turns(doubled) == fold_turns(events)
+
+
+@given(sessions())
+def test_folds_leave_the_events_as_they_are(events) -> None:
+    before = repr(events)
+    fold_all(events)
+    assert repr(events) == before
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "a", "b", "root", "message", "user"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "type", "role", "content"]), inner)
+    ),
+    max_leaves=6,
+)
+FIELDS = [
+    *("event_id", "item_id", "response_id", "previous_item_id", "call_id", "conversation_id"),
+    *("item", "response", "session", "error", "delta", "transcript", "text", "output", "status"),
+    *("content_index", "output_index", "audio_start_ms", "audio_end_ms", "played_samples", "state"),
+]
+ANY_EVENT = st.builds(
+    Event,
+    st.floats(0, 100),
+    st.sampled_from(["sent", "received", "local"]),
+    st.sampled_from([*sorted(CLIENT_EVENTS | SERVER_EVENTS | set(LOCAL_EVENTS)), "response.brand_new"]),
+    st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6),
+    st.integers(0, 10_000),
+    st.none() | st.floats(-100, 0),
+)
+
+
+@given(st.lists(ANY_EVENT, max_size=25))
+def test_fields_of_any_shape_break_no_fold(events) -> None:
+    fold_all(events)
+
+
+class TestRecordings:
+    @pytest.mark.parametrize("name", GA_RECORDINGS)
+    def test_a_turn_that_is_over_does_not_change_any_more(self, shared_data, name) -> None:
+        check_prefixes(recorded_events(shared_data, name))
+
+    @pytest.mark.parametrize("name", [*GA_RECORDINGS, "azure_voice_live_spoken_turn"])
+    def test_no_loss_and_no_order_of_events_breaks_a_fold(self, shared_data, name) -> None:
+        events = recorded_events(shared_data, name)
+        for seed in range(25):
+            fold_all(damaged(events, seed))

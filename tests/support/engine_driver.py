@@ -1,0 +1,75 @@
+"""Drive the server's engine in virtual time: results of components come when the test says so."""
+
+from __future__ import annotations
+
+import base64
+import random
+
+from rt_notebook.server.effects import CancelReply, Detect, MakeReply, Send, Transcribe
+from rt_notebook.server.engine import Engine
+
+FRAME = bytes(768 * 2)
+
+
+class Driver:
+    """Answer the engine's effects from what the test has put into it."""
+
+    def __init__(self, seed: int = 1, **options) -> None:
+        self.engine = Engine(
+            model="local", chance=random.Random(seed), expires_at_s=1_800_000_000, components={}, **options
+        )
+        self.events: list[dict] = []
+        self.transcribing: list[Transcribe] = []
+        self.replying: list[MakeReply] = []
+        self.cancelled: list[str] = []
+        self.probabilities: list[float] = []
+        self.take(self.engine.start())
+
+    def take(self, effects) -> None:
+        for effect in effects:
+            match effect:
+                case Send(event):
+                    self.events.append(event)
+                case Detect(frames):
+                    judged = [self.probabilities.pop(0) if self.probabilities else 0.0 for _ in frames]
+                    self.take(self.engine.detected(judged))
+                case Transcribe():
+                    self.transcribing.append(effect)
+                case MakeReply():
+                    self.replying.append(effect)
+                case CancelReply(response_id):
+                    self.cancelled.append(response_id)
+
+    def send(self, type_: str, **fields) -> None:
+        self.take(self.engine.receive({"type": type_} | fields))
+
+    def hear(self, *probabilities: float) -> None:
+        """Append one frame of audio for each probability."""
+        self.probabilities = list(probabilities)
+        audio = base64.b64encode(FRAME * len(probabilities)).decode()
+        self.send("input_audio_buffer.append", audio=audio)
+
+    def say_turn(self) -> None:
+        """A spoken turn of 20 frames, with the 200 ms of silence that end it."""
+        self.hear(*[0.9] * 20, *[0.0] * 7)
+
+    def transcribe(self, text: str | None = "hello there", problem: str | None = None) -> None:
+        self.take(self.engine.transcribed(self.transcribing.pop(0).item_id, text, problem))
+
+    def reply(self, *sentences: str, end: bool = True) -> str:
+        work = self.replying.pop(0)
+        said = 0
+        for sentence in sentences:
+            said += len(sentence)
+            self.take(self.engine.replied(work.response_id, sentence))
+            if work.aloud:
+                self.take(self.engine.spoke(work.response_id, bytes(48 * 1000), said))
+        if end:
+            self.take(self.engine.finished(work.response_id))
+        return work.response_id
+
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+    def last(self, type_: str) -> dict:
+        return next(event for event in reversed(self.events) if event["type"] == type_)
