@@ -23,24 +23,28 @@ test("a full outbox gives up its oldest entry and counts it", () => {
 
 test("whatever the link loses, everything arrives once and in order", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 40 }), fc.array(fc.boolean(), { maxLength: 200 }), (count, losses) => {
-      const outbox = new Outbox<number>(1000);
-      const inbox = new Inbox();
-      const received: number[] = [];
-      const loss = losses.values();
-      const deliver = (seq: number, value: number) => {
-        if (loss.next().value) return;
-        const verdict = inbox.receive(seq);
-        if (verdict === "take") received.push(value);
-        outbox.ack(inbox.expected);
-      };
-      for (let i = 0; i < count; i++) deliver(outbox.add(i), i);
-      // The losses come to an end, and so must the sending again.
-      for (let round = 0; round <= losses.length; round++) {
-        const first = outbox.first;
-        outbox.from(first).forEach((value, offset) => void deliver(first + offset, value));
-      }
-      expect(received).toEqual([...Array(count).keys()]);
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(fc.boolean(), { maxLength: 200 }),
+      (count, losses) => {
+        const outbox = new Outbox<number>(1000);
+        const inbox = new Inbox();
+        const received: number[] = [];
+        const loss = losses.values();
+        const deliver = (seq: number, value: number) => {
+          if (loss.next().value) return;
+          const verdict = inbox.receive(seq);
+          if (verdict === "take") received.push(value);
+          outbox.ack(inbox.expected);
+        };
+        for (let i = 0; i < count; i++) deliver(outbox.add(i), i);
+        // The losses come to an end, and so must the sending again.
+        for (let round = 0; round <= losses.length; round++) {
+          const first = outbox.first;
+          outbox.from(first).forEach((value, offset) => void deliver(first + offset, value));
+        }
+        expect(received).toEqual([...Array(count).keys()]);
+      },
+    ),
   );
 });

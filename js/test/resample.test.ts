@@ -30,11 +30,14 @@ function snrDb(got: Float32Array, hz: number, rateHz: number): number {
   return 10 * Math.log10(signal / noise);
 }
 
-test.each([44_100, 48_000, 16_000, 96_000, 8_000, 22_050])("a tone at %i Hz keeps its shape and its time", (inHz) => {
-  for (const hz of [200, 1000, 3000]) {
-    expect(snrDb(resample(sine(hz, inHz, 1), inHz, 24_000), hz, 24_000)).toBeGreaterThan(60);
-  }
-});
+test.each([44_100, 48_000, 16_000, 96_000, 8_000, 22_050])(
+  "a tone at %i Hz keeps its shape and its time",
+  (inHz) => {
+    for (const hz of [200, 1000, 3000]) {
+      expect(snrDb(resample(sine(hz, inHz, 1), inHz, 24_000), hz, 24_000)).toBeGreaterThan(60);
+    }
+  },
+);
 
 test.each([44_100, 48_000, 96_000])("what 24 kHz cannot hold is taken out (from %i Hz)", (inHz) => {
   const out = resample(sine(15_000, inHz, 1), inHz, 24_000).subarray(500, -500);

@@ -77,6 +77,11 @@ class LabServer:
             "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
         }
+        news = (
+            directory / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+        )
+        news.parent.mkdir(parents=True)
+        news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
         argv = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={self.port}"]
         argv += [f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"]
         argv += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
@@ -132,8 +137,13 @@ class Notebook:
 
     def __init__(self, page, lab: LabServer, name: str) -> None:
         self.page = page
-        page.goto(f"{lab.url}/lab/workspaces/w{secrets.token_hex(4)}/tree/{name}?token={lab.token}&reset")
-        page.wait_for_function(
+        self.address = f"{lab.url}/lab/workspaces/w{secrets.token_hex(4)}/tree/{name}?token={lab.token}&reset"
+        self.open()
+
+    def open(self) -> None:
+        """Open the page, or open it again: the kernel lives on."""
+        self.page.goto(self.address)
+        self.page.wait_for_function(
             "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
             timeout=90_000,
         )
@@ -155,6 +165,9 @@ class Notebook:
 
     def outputs(self) -> list[dict]:
         return self.page.evaluate(IN_PAGE, ["outputs", None])
+
+    def save(self) -> None:
+        self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
 
     def restart(self) -> None:
         self.page.evaluate(IN_PAGE, ["restart", None])

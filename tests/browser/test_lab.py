@@ -28,7 +28,9 @@ playground
 BLOCK = """
 import time
 playground.send({"type": "none"})
+before = len(chunks)
 time.sleep(5)
+meanwhile = len(chunks) - before
 """
 CELLS = [SHOW, BLOCK]
 STATES = "[(e.data['state'], e.data['played_samples']) for e in playground.log if e.type == 'local.playback']"
@@ -126,6 +128,9 @@ def test_no_chunk_is_lost_while_a_cell_blocks(open_notebook, version):
     assert len(lengths) == sent
     assert set(lengths[:-1]) == {1920}
     assert notebook.value("playground._mic.samples") == sum(lengths) // 2
+    if version >= "7":
+        # The microphone does not wait for the cell; ipykernel 6 has one thread for both.
+        assert notebook.value("meanwhile") > 60
     notebook.check()
 
 
@@ -136,10 +141,8 @@ def test_a_saved_notebook_holds_no_words_and_no_audio(open_notebook, lab):
     page.fill(".rt-type input", "The secret word is xylophone")
     page.keyboard.press("Enter")
     page.wait_for_selector(".rt-turn.rt-user:has-text('xylophone')", timeout=LONG_MS)
-    page.evaluate("window.jupyterapp.commands.execute('notebook:trust').catch(() => {})")
     state = notebook.value("__import__('json').dumps(playground.get_manager_state()['state'])")
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-    page.wait_for_timeout(1000)
+    notebook.save()
     saved = next(lab.notebooks.glob("talk-7.4.0-*.ipynb")).read_text()
     for text in (state, saved):
         assert "xylophone" not in text
@@ -156,3 +159,19 @@ def test_a_restarted_kernel_closes_the_microphone(open_notebook):
     notebook.restart()
     page.wait_for_function("document.querySelector('.rt-widget').dataset.mic === 'off'", timeout=20_000)
     assert "run the cell again" in page.inner_text(".rt-status")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_after_a_reload_the_microphone_and_the_words_are_back(open_notebook, version):
+    notebook = open_notebook(version)
+    page = notebook.page
+    notebook.run(0)
+    page.fill(".rt-type input", "Remember me")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".rt-turn.rt-user:has-text('Remember me')", timeout=LONG_MS)
+    notebook.save()
+    notebook.open()
+    page.wait_for_selector(".rt-turn.rt-user:has-text('Remember me')")
+    page.click(START)
+    page.wait_for_function("Number(document.querySelector('.rt-widget').dataset.micAcknowledged) > 25")
+    assert notebook.value("len(chunks)") > 25

@@ -130,3 +130,80 @@ def test_an_endpoint_that_is_not_there_is_one_sentence(bridge, show):
         assert playground.session.state == "closed"
     finally:
         playground.close()
+
+
+def test_talking_over_the_reply_silences_it(playground, show, wait_until):
+    page = show(playground)
+    page.fill(".rt-type input", "Tell me a long story about the sea.")
+    page.keyboard.press("Enter")
+    wait_until(lambda: playground.speaking, "it speaks", LONG_S)
+    playground.session.speak(voice("Stop talking about the sea, please."))
+    page.wait_for_selector(".rt-turn.rt-assistant[data-state=cut]", timeout=LONG_S * 1000)
+    seen = types(playground)
+    assert seen.index("input_audio_buffer.speech_started") < seen.index("conversation.item.truncate")
+    flushed = next(e for e in playground.log if e.data.get("state") == "flushed")
+    cut = next(e for e in playground.log if e.type == "conversation.item.truncate")
+    assert cut.data["audio_end_ms"] == flushed.data["played_samples"] // 24
+
+
+PAYLOADS = [
+    "<img src=x onerror=\"document.title='hit'\">",
+    "<script>document.title='hit'</script>",
+    "<svg onload=\"document.title='hit'\">",
+    "<button data-commandlinker-command='notebook:run-all-cells'>press</button>",
+    "[link](javascript:document.title='hit')",
+    "</span></div></section><iframe srcdoc='x'></iframe>",
+    "\u202eabc\u0000 \x1b[31m",
+    "x" * 200_000,
+]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_what_a_model_says_stays_words(playground, show, payload):
+    page = show(playground)
+    page.wait_for_selector(".rt-mic:enabled")
+    page.click("summary:has-text('Events')")
+    count = "document.querySelectorAll('.rt-transcript-frame *').length"
+    row = {
+        "item_id": "i",
+        "role": "assistant",
+        "text": "plain",
+        "state": "final",
+        "time_s": 0,
+        "heard_ms": None,
+    }
+    playground._send_rows("transcript", [row])
+    page.wait_for_selector(".rt-turn:has-text('plain')")
+    before = page.evaluate(count)
+    event = {
+        "id": 0,
+        "t_s": 0,
+        "direction": "received",
+        "type": payload,
+        "text": payload,
+        "audio_ms": 0,
+        "count": 1,
+    }
+    playground._send_rows("events", [event])
+    playground._send_rows("transcript", [row | {"text": payload}])
+    playground.problem = payload
+    page.wait_for_selector(".rt-status[data-kind=problem]")
+    assert page.evaluate(count) == before
+    assert page.evaluate("document.querySelector('.rt-words').textContent") == payload
+    assert page.locator(".rt-event").count() == 1
+    assert page.locator(".rt-widget :is(img, script, svg, iframe, a)").count() == 0
+    assert page.title() == "bridge"
+
+
+def test_all_of_it_works_from_the_keyboard(playground, show):
+    page = show(playground)
+    page.wait_for_selector(".rt-mic:enabled")
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.textContent || document.activeElement.type"))
+    for control in ("Start listening", "Try with the built-in voice", "Send", "text", "range", "number"):
+        assert control in reached
+    page.focus(".rt-widget summary")
+    page.keyboard.press("Space")
+    assert page.evaluate("document.querySelector('.rt-widget details').open") is False

@@ -31,6 +31,7 @@ function header(port: Port, signal: AbortSignal): HTMLElement {
   );
 }
 
+/** A field and a button, and no form: notebooks keep forms in their outputs from being submitted. */
 function typing(port: Port): HTMLElement {
   const id = newId("type");
   const input = h("input", {
@@ -39,21 +40,22 @@ function typing(port: Port): HTMLElement {
     placeholder: "Type instead of speaking",
     autocomplete: "off",
   });
-  const form = h(
-    "form",
-    { class: "rt-type" },
-    h("label", { for: id, class: "rt-sr-only" }, "Message"),
-    input,
-    h("button", { type: "submit", class: "rt-button" }, "Send"),
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  const send = () => {
     const text = input.value.trim();
     if (!text) return;
     port.action("say", { text });
     input.value = "";
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.isComposing) send();
   });
-  return form;
+  return h(
+    "div",
+    { class: "rt-type" },
+    h("label", { for: id, class: "rt-sr-only" }, "Message"),
+    input,
+    button("Send", send),
+  );
 }
 
 export function renderPlayground(port: Port, el: HTMLElement, signal: AbortSignal): void {

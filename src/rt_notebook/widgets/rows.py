@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rt_notebook.core.audio import samples_to_ms
+
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
 
@@ -118,5 +120,14 @@ class EventRows:
             self._last = last
         last["count"] += 1
         last["audio_ms"] += event.audio_ms
-        last["text"] = (last["text"] + (event.text or ""))[:200]
+        last["text"] = (last["text"] + (_in_short(event) or ""))[:200]
         self._changed[last["id"]] = last
+
+
+def _in_short(event: Event) -> str | None:
+    """Return what an event says; of a report of the speaker, how much has been heard."""
+    if event.type == "local.playback":
+        return f"{event.data.get('state')}, {samples_to_ms(event.data.get('played_samples', 0))} ms heard"
+    if event.type == "conversation.item.truncate":
+        return f"cut at {event.data.get('audio_end_ms')} ms"
+    return event.text or event.data.get("reason")
