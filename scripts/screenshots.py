@@ -118,7 +118,6 @@ def converse(page: Page, address: str, theme: str) -> None:
     )
     page.wait_for_timeout(1500)
     take(page, f"quickstart-during-{theme}")
-    playground.screenshot(path=IMAGES / f"playground-{theme}.png")
 
     playground.locator("button:has-text('Stop listening')").click()
     page.wait_for_timeout(12_000)
