@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import write_wav
+from recordings import write_wav
 
 from rt_notebook.server.voice import voice
 
