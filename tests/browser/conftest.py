@@ -27,8 +27,9 @@ def microphone_wav(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright():
+    """Playwright, for one module: while it runs, this thread's event loop is taken from tests that await."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     if CHROMIUM is None:
         pytest.skip("needs Chromium: apt install chromium")
@@ -36,7 +37,7 @@ def playwright():
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(playwright):
     """Start a browser with `wav` as its microphone; ``allow=False`` leaves the question to the page."""
     opened = []
@@ -56,7 +57,7 @@ def launch(playwright):
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch, microphone_wav):
     return launch(microphone_wav)
 
