@@ -39,14 +39,14 @@ def bare_components_ms(pcm: bytes) -> dict[str, float]:
     began = time.perf_counter()
     text = parts.transcriber.transcribe(pcm)
     transcribed = time.perf_counter()
-    cutter, sentence = SentenceCutter(), ""
+    cutter, sentences = SentenceCutter(), []
     messages = [Message("system", DEFAULT_INSTRUCTIONS), Message("user", text)]
-    for piece in parts.replier.reply(
-        messages, temperature=None, max_tokens=None, cancelled=lambda: bool(sentence)
-    ):
-        if not sentence and (pieces := cutter.push(piece)):
-            sentence = pieces[0]
-    sentence = sentence or cutter.rest()
+    reply = parts.replier.reply(
+        messages, temperature=None, max_tokens=None, cancelled=lambda: bool(sentences)
+    )
+    for piece in reply:
+        sentences += cutter.push(piece)
+    sentence = sentences[0] if sentences else cutter.rest()
     replied = time.perf_counter()
     parts.voice.speak(sentence.strip())
     spoke = time.perf_counter()
