@@ -88,6 +88,7 @@ export class Port {
   /** A click: the browser now allows sound, and the kernel hears what was pressed. */
   action(name: string, fields: Fields = {}): void {
     void this.playback.ready();
+    this.#say("");
     if (!this.link.send("action", { name, ...fields })) this.#say(MIC_PROBLEMS.link);
   }
 

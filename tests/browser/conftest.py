@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
-import wave
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from chromium import CHROMIUM, FLAGS
+from recordings import speech_like, write_wav
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-def write_wav(path: Path, samples: np.ndarray, rate_hz: int) -> None:
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate_hz)
-        out.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-
-
-def speech_like(seconds: float, rate_hz: int, seed: int = 7) -> np.ndarray:
-    """Noise whose loudness changes like speech: no two of its windows are alike, so a lag can be found."""
-    rng = np.random.default_rng(seed)
-    count = int(seconds * rate_hz)
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    hz = np.fft.rfftfreq(count, 1 / rate_hz)
-    spectrum[(hz < 200) | (hz > 3500)] = 0
-    noise = np.fft.irfft(spectrum, count)
-    loudness = 0.55 + 0.45 * np.sin(2 * np.pi * 3 * np.arange(count) / rate_hz)
-    return 0.5 * noise / np.abs(noise).max() * loudness
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +27,9 @@ def microphone_wav(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright():
+    """Playwright, for one module: while it runs, this thread's event loop is taken from tests that await."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     if CHROMIUM is None:
         pytest.skip("needs Chromium: apt install chromium")
@@ -66,7 +37,7 @@ def playwright():
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(playwright):
     """Start a browser with `wav` as its microphone; ``allow=False`` leaves the question to the page."""
     opened = []
@@ -86,7 +57,7 @@ def launch(playwright):
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch, microphone_wav):
     return launch(microphone_wav)
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import write_wav
+from recordings import write_wav
 
 from rt_notebook.server.voice import voice
 
@@ -24,15 +24,22 @@ chunks = []
 playground.observe(lambda change: chunks.append(len(change["new"])), "chunk")
 playground
 """
+PORT = """
+from rt_notebook.widgets.audio_port import AudioPort
+port = AudioPort()
+chunks = []
+port.observe(lambda change: chunks.append(len(change["new"])), "chunk")
+port
+"""
 # A send from a cell is what ties the comm to the main shell in ipykernel 7.4.
 BLOCK = """
 import time
-playground.send({"type": "none"})
+port.send({"type": "none"})
 before = len(chunks)
 time.sleep(5)
 meanwhile = len(chunks) - before
 """
-CELLS = [SHOW, BLOCK]
+CELLS = [SHOW, PORT, BLOCK]
 STATES = "[(e.data['state'], e.data['played_samples']) for e in playground.log if e.type == 'local.playback']"
 TYPES = "[e.type for e in playground.log]"
 
@@ -110,10 +117,10 @@ def test_a_conversation_and_its_interruption(open_notebook, version):
 def test_no_chunk_is_lost_while_a_cell_blocks(open_notebook, version):
     notebook = open_notebook(version)
     page = notebook.page
-    notebook.run(0)
+    notebook.run(1)
     page.click(START)
     page.wait_for_function("Number(document.querySelector('.rt-widget').dataset.micAcknowledged) > 25")
-    notebook.run(1)
+    notebook.run(2)
     page.wait_for_timeout(1000)
     page.click(STOP)
     page.wait_for_function(
@@ -122,12 +129,12 @@ def test_no_chunk_is_lost_while_a_cell_blocks(open_notebook, version):
     )
     sent = int(page.get_attribute(".rt-widget", "data-mic-chunks"))
     assert sent >= 150
-    assert notebook.value("(playground._mic.chunks, playground._mic.lost_samples)") == (sent, 0)
+    assert notebook.value("(port._mic.chunks, port._mic.lost_samples)") == (sent, 0)
     page.wait_for_timeout(500)
     lengths = notebook.value("chunks")
     assert len(lengths) == sent
     assert set(lengths[:-1]) == {1920}
-    assert notebook.value("playground._mic.samples") == sum(lengths) // 2
+    assert notebook.value("port._mic.samples") == sum(lengths) // 2
     if version >= "7":
         # The microphone does not wait for the cell; ipykernel 6 has one thread for both.
         assert notebook.value("meanwhile") > 60

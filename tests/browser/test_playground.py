@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import write_wav
+from recordings import write_wav
 
 from rt_notebook.server.voice import voice
 from rt_notebook.widgets.playground import Playground

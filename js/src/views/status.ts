@@ -3,7 +3,7 @@ import type { Port } from "../port.ts";
 
 const PHASES: Record<string, string> = {
   idle: "Ready.",
-  connecting: "Connecting …",
+  connecting: "Connecting … Local models take some seconds the first time.",
   listening: "Listening. Speak whenever you like.",
   ready: "The session is open. Start listening, or type below.",
   hearing: "I hear you …",

@@ -270,6 +270,7 @@ class Playground(AudioPort):
 
     def _on_action(self, message: dict[str, Any], pcm: bytes) -> None:
         super()._on_action(message, pcm)
+        self._observers.submit(partial(self._tell, ""))
         match message["name"]:
             case "say":
                 text = str(message["text"])
