@@ -114,7 +114,7 @@ def _describe(file: Path, turns: list[Turn]) -> dict[str, Any]:
         "assistant": last.assistant,
         "status": last.status,
         "turns": len(turns),
-    } | {name: _number(value) for name, value in timings.items() if str(name).endswith("_ms")}
+    } | {str(name): _number(value) for name, value in timings.items() if str(name).endswith("_ms")}
 
 
 def _number(value: float) -> float | None:
