@@ -40,6 +40,7 @@ def port(bridge):
     made = AudioPort()
     made.ears = Listener()
     made.connect(made.ears)
+    made.attach(made.ears.report_playback)
     yield made
     made.close()
 

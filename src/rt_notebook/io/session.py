@@ -85,7 +85,9 @@ class Session:
         self._link = Link(self.endpoint, self.log, self._clock, speaker)
         attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
         if attach is not None:
-            attach(self._link.report_playback)
+            # Through the runtime, not through this object: whoever holds the speaker holds no session by it.
+            runtime, link = self._runtime, self._link
+            attach(lambda *report: runtime.call_soon(link.report_playback, *report))
         # A session that nobody holds any more must not go on listening, nor outlive the interpreter.
         self._finalizer = weakref.finalize(self, _abandon, self._runtime, self._link)
 

@@ -43,9 +43,6 @@ class _Ears(Protocol):
     """The part of a session that a port speaks to."""
 
     def append_audio(self, pcm: bytes) -> None: ...
-    def report_playback(
-        self, item_id: str, played_samples: int, state: Any, dropped_samples: int = 0
-    ) -> None: ...
     def note(self, type_: str, **data: Any) -> None: ...
 
 
@@ -105,11 +102,17 @@ class AudioPort(anywidget.AnyWidget):
         self.on_msg(self._enqueue)
         self._alive = True
 
+    _report: Callable[..., None] | None = None
+
     # -- for a session, and for the user ---------------------------------------------------------------
 
     def connect(self, session: Session | None) -> None:
-        """Send the microphone to `session` and tell it what was heard; None disconnects."""
+        """Send the microphone to `session`; None disconnects."""
         self._line.submit(partial(setattr, self, "_ears", session))
+
+    def attach(self, report: Callable[..., None]) -> None:
+        """Tell the session whose speaker this is what was heard. The session calls this."""
+        self._report = report
 
     def play(self, item_id: str, pcm: bytes) -> None:
         """Play audio of an item: PCM16 mono at 24 kHz. Only enqueues."""
@@ -235,8 +238,8 @@ class AudioPort(anywidget.AnyWidget):
             )
 
     def _on_report(self, item_id: str, played_samples: int, state: str, dropped_samples: int) -> None:
-        if self._ears is not None:
-            self._ears.report_playback(item_id, played_samples, state, dropped_samples)
+        if self._report is not None:
+            self._report(item_id, played_samples, state, dropped_samples)
         self._observers.submit(partial(self.set_trait, "speaking", state == "playing"))
 
     # -- on the observers' thread ----------------------------------------------------------------------

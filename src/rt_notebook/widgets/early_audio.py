@@ -38,12 +38,6 @@ class EarlyAudio:
                 self._session.append_audio(self._early.popleft())
             self._early_samples = 0
 
-    def report_playback(
-        self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0
-    ) -> None:
-        """Pass a report of the speaker on."""
-        self._session.report_playback(item_id, played_samples, state, dropped_samples)
-
     def note(self, type_: str, **data: Any) -> None:
         """Pass a note on."""
         self._session.note(type_, **data)

@@ -193,8 +193,12 @@ class Playground(AudioPort):
         opening, session = self._ensure_session(), self.session
 
         def begin() -> None:
-            if session.state == "open":
+            if session.state != "open":
+                return
+            try:
                 self._watch(act(session))
+            except RtNotebookError as error:
+                self._tell(str(error))
 
         opening.add_done_callback(lambda _: self._observers.submit(begin))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import re
 import threading
@@ -79,16 +80,21 @@ class SmolLM2Replier:
         params.model.path = str(path)
         params.n_ctx = 8192
         params.n_parallel = 4
-        params.cpuparams.n_threads = 1
+        params.cpuparams.n_threads = min(4, os.cpu_count() or 1)
+        # Waiting threads sleep: spinning ones would take the cores from the other components.
+        params.cpuparams.poll = 0
         params.verbosity = -1
         params.warmup = True
         self._model = xllamacpp.Server(params)
 
     def _recent(self, messages: list[Message]) -> list[Message]:
-        # Its context is small, and older turns only lead it astray.
+        # Its context is small, and older turns only lead it astray. The window moves in steps: between them
+        # the prompt only grows, and what llama.cpp has read of it once it need not read again.
         system = [message for message in messages if message.role == "system"]
         others = [message for message in messages if message.role != "system"]
-        return system[-1:] + others[-self._MAX_MESSAGES :]
+        step = self._MAX_MESSAGES // 2
+        dropped = max(0, len(others) - step - 1) // step * step
+        return system[-1:] + others[dropped:]
 
     def reply(
         self,
