@@ -66,15 +66,15 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=20)
     turns = parser.parse_args().turns
     load_components()
-    bare, questions = [], [voice(question) for question in QUESTIONS]
+    questions = [voice(question) for question in QUESTIONS]
     load_before = os.getloadavg()
     with Session() as session:
         session.ask_blocking(questions[0])  # warm
         for number in range(turns):
-            question = questions[number % len(questions)]
-            session.ask_blocking(question)
-            bare.append(bare_components_ms(to_pcm(question)))
+            session.ask_blocking(questions[number % len(questions)])
         path = session.log.latency().iloc[1:]
+    # After the conversation, not between its turns: the language model's cache would be lost to it.
+    bare = [bare_components_ms(to_pcm(questions[number % len(questions)])) for number in range(turns)]
     path = path[[column for column in path.columns if column.endswith("_ms")]].dropna(axis=1, how="all")
     frame = pd.concat([path.reset_index(drop=True), pd.DataFrame(bare)], axis=1)
     after_stop = frame["total_ms"] - frame["vad_wait_ms"]
