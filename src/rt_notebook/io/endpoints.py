@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from rt_notebook.errors import ConfigError
+from rt_notebook.io.address import Address
 from rt_notebook.io.credentials import bearer_token
 from rt_notebook.io.plugins import open_named
 from rt_notebook.io.secret import Secret
@@ -16,15 +17,7 @@ from rt_notebook.io.secret import Secret
 if TYPE_CHECKING:
     from rt_notebook.core.dialects import DialectName
 
-__all__ = ["Address", "Endpoint"]
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A URL to open and the headers to open it with. The values of the headers are secrets."""
-
-    url: str
-    headers: dict[str, Secret] = field(default_factory=dict)
+__all__ = ["Endpoint"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rt_notebook.io.endpoints import Address
+    from rt_notebook.io.address import Address
 
 __all__ = ["open_named"]
 

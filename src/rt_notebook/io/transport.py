@@ -15,7 +15,7 @@ from rt_notebook.errors import AuthenticationError, ConnectError, EndpointNotFou
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from rt_notebook.io.endpoints import Address
+    from rt_notebook.io.address import Address
 
 __all__ = ["ClosedBy", "Transport", "WebSocketTransport", "open_websocket"]
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-from rt_notebook.io.endpoints import Address
+from rt_notebook.io.address import Address
 from rt_notebook.io.runtime import Runtime
 from rt_notebook.io.secret import Secret
 from rt_notebook.server.app import RealtimeServer
