@@ -7,8 +7,8 @@ import re
 __all__ = ["SentenceCutter"]
 
 # An end of a sentence is a mark followed by a space; a mark inside "3.5" or "e.g." mostly is not.
-_END = re.compile(r"[.!?…]+[\"')\]]*\s+|\n+")
-_CLAUSE = re.compile(r"[,;:]\s+")
+_END = re.compile(r"[.!?…][\"')\]]*\s|\n")
+_CLAUSE = re.compile(r"[,;:]\s")
 _FIRST_CLAUSE_CHARS = 25
 
 
@@ -33,14 +33,10 @@ class SentenceCutter:
         return pieces
 
     def _cut(self) -> int | None:
-        match = _END.search(self._text)
-        if match is not None:
-            return match.end()
+        ends = [_END.search(self._text)]
         if self._first:
-            match = _CLAUSE.search(self._text, _FIRST_CLAUSE_CHARS)
-            if match is not None:
-                return match.end()
-        return None
+            ends.append(_CLAUSE.search(self._text, _FIRST_CLAUSE_CHARS))
+        return min((match.end() for match in ends if match is not None), default=None)
 
     def rest(self) -> str:
         """Return what is left when no more text comes."""

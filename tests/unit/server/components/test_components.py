@@ -1,0 +1,122 @@
+"""The components one by one: the real ones on speech, and what stands in for them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import numpy as np
+import pytest
+
+from rt_notebook.core.audio import to_pcm
+from rt_notebook.core.turn_detection import FRAME_SAMPLES
+from rt_notebook.errors import ConfigError
+from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
+from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.rules import answer
+from rt_notebook.server.components.transcribe import MoonshineTranscriber
+from rt_notebook.server.effects import Message
+
+NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+
+
+def probabilities(detector, samples):
+    stream, pcm = detector.stream(), to_pcm(samples)
+    step = FRAME_SAMPLES * 2
+    return np.array([stream.push(pcm[i : i + step]) for i in range(0, len(pcm) - step + 1, step)])
+
+
+@pytest.fixture(scope="module")
+def recording(speech):
+    spoken = speech("What is the capital of France?")
+    return np.concatenate([np.zeros(24_000, np.float32), spoken, np.zeros(24_000, np.float32)]), spoken.size
+
+
+def test_silero_hears_speech_and_not_silence_nor_noise(recording):
+    samples, spoken = recording
+    found = probabilities(SileroDetector(), samples)
+    start, end = 24_000 // FRAME_SAMPLES, (24_000 + spoken) // FRAME_SAMPLES
+    assert found[: start - 1].max() < 0.3
+    assert (found[start:end] > 0.5).mean() > 0.7
+    assert found[end + 12 :].max() < 0.35
+    noise = 0.05 * np.random.default_rng(1).standard_normal(48_000)
+    assert (probabilities(SileroDetector(), noise) > 0.5).mean() < 0.1
+
+
+def test_silero_streams_do_not_share_their_memory(recording):
+    detector, samples = SileroDetector(), recording[0]
+    alone = probabilities(detector, samples)
+    other, pcm = detector.stream(), to_pcm(samples)
+    mixed = detector.stream()
+    found = []
+    for start in range(0, len(pcm) - FRAME_SAMPLES * 2 + 1, FRAME_SAMPLES * 2):
+        other.push(bytes(FRAME_SAMPLES * 2))
+        found.append(mixed.push(pcm[start : start + FRAME_SAMPLES * 2]))
+    assert np.array_equal(alone, np.array(found))
+
+
+def test_energy_follows_loudness_above_the_background(recording):
+    samples, spoken = recording
+    found = probabilities(EnergyDetector(), samples)
+    start, end = 24_000 // FRAME_SAMPLES, (24_000 + spoken) // FRAME_SAMPLES
+    assert found[: start - 1].max() < 0.5
+    assert (found[start:end] > 0.5).mean() > 0.5
+    assert found[end + 2 :].max() < 0.5
+
+
+def test_moonshine_writes_down_what_is_said(recording):
+    assert "capital of france" in MoonshineTranscriber().transcribe(to_pcm(recording[0])).lower()
+
+
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        ("What is 12 times 3?", "That makes 36."),
+        ("7 divided by 0", "Nobody can divide by zero."),
+        ("What time is it?", "It is 09:05."),
+        ("What day is it today?", "Today is Monday, November 23."),
+        ("Thank you!", "You are welcome."),
+        ("The moon is made of cheese.", "You said: The moon is made of cheese."),
+    ],
+)
+def test_rules(said, answered):
+    assert answer(said, NOW).startswith(answered)
+
+
+class _ChatServer(BaseHTTPRequestHandler):
+    """As chat endpoints answer: server-sent events, each with a piece of the message."""
+
+    def do_POST(self):
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.end_headers()
+        for piece in ("You ", "said ", request["messages"][-1]["content"], " to ", request["model"]):
+            chunk = {"choices": [{"delta": {"content": piece}}]}
+            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        self.wfile.write(b'data: {"choices": []}\n\ndata: [DONE]\n\n')
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_chat_endpoint_that_the_user_names():
+    server = HTTPServer(("127.0.0.1", 0), _ChatServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        replier = ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1/", "llama")
+        messages = [Message("system", "Be kind."), Message("user", "hello")]
+        pieces = list(replier.reply(messages, temperature=None, max_tokens=None, cancelled=lambda: False))
+        assert "".join(pieces) == "You said hello to llama"
+        taken = replier.reply(messages, temperature=None, max_tokens=None, cancelled=lambda: True)
+        assert list(taken) == []
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_chat_endpoint_is_an_address_of_the_web():
+    with pytest.raises(ConfigError) as caught:
+        ChatEndpointReplier("file:///etc/passwd", None)
+    assert "http://" in caught.value.remedy

@@ -1,0 +1,37 @@
+"""Cutting a stream of words: nothing is lost, whatever the pieces, and the first piece comes early."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rt_notebook.server.sentences import SentenceCutter
+
+
+def cut(pieces):
+    cutter, found = SentenceCutter(), []
+    for piece in pieces:
+        found += cutter.push(piece)
+    return found, cutter.rest()
+
+
+@given(st.lists(st.text("ab .,!?\n3", max_size=12), max_size=20))
+def test_nothing_is_lost_or_doubled(pieces):
+    found, rest = cut(pieces)
+    assert "".join(found) + rest == "".join(pieces)
+
+
+@given(st.text("ab. ", max_size=40))
+def test_sentences_do_not_depend_on_the_pieces(text):
+    assert cut([text]) == cut(list(text))
+
+
+def test_sentences_and_numbers():
+    assert cut(["It is 3.5 m. Is it", '? "Yes!" No'])[0] == ["It is 3.5 m. ", "Is it? ", '"Yes!" ']
+
+
+def test_the_first_piece_may_be_a_clause_and_later_ones_may_not():
+    first = "The sky is blue because of scattering, which is strongest for blue. "
+    found, _ = cut([first + "Light, as you know, is a wave. "])
+    assert found[0] == "The sky is blue because of scattering, "
+    assert found[1:] == ["which is strongest for blue. ", "Light, as you know, is a wave. "]
