@@ -103,6 +103,22 @@ def test_bad_input_is_one_clear_sentence(speech, tmp_path, arguments, words_):
     assert ended.stdout == ""
 
 
+def test_serve_ends_cleanly_while_it_loads(speech):
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "rt_notebook", "serve"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    # The import of a component's library shows that loading has begun.
+    for line in process.stderr:
+        if line.rstrip().endswith("onnxruntime"):
+            break
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(2) == 0
+    assert process.stdout.read() == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_ends_cleanly_in_the_middle_of_an_answer(speech, number):
     import websockets.sync.client

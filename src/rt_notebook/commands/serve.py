@@ -32,14 +32,18 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-    status = asyncio.run(_serve(args))
-    # A model in the middle of a sentence cannot be interrupted, and nobody waits for it any more.
+    asyncio.run(_serve(args))
+    return 0
+
+
+def _leave() -> None:
+    """End the process now: a model amid its work cannot be interrupted, and nobody waits for it."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(status)
+    os._exit(0)
 
 
-async def _serve(args: argparse.Namespace) -> int:
+async def _serve(args: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,7 +59,7 @@ async def _serve(args: argparse.Namespace) -> int:
     starting = asyncio.ensure_future(server.start())
     await asyncio.wait({stopped, starting}, return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
-        return 0
+        _leave()
     await starting
     for role, part in server.components.items():
         note = f"  ({part['note']})" if part["fallback"] else ""
@@ -72,4 +76,4 @@ async def _serve(args: argparse.Namespace) -> int:
         await asyncio.wait_for(server.stop(), 1.0)
     except TimeoutError:
         print("Some clients did not say goodbye.", file=sys.stderr)
-    return 0
+    _leave()

@@ -20,6 +20,8 @@ from rt_notebook.log.latency import latency_table
 if TYPE_CHECKING:
     import argparse
 
+    import numpy.typing as npt
+
     from rt_notebook.log.turns import Turn
 
 __all__ = ["add_arguments", "run"]
@@ -64,8 +66,26 @@ def run(args: argparse.Namespace) -> int:
             silence_duration_ms=args.silence_duration_ms,
         ),
     )
-    replies = []
-    with Session(_endpoint(args.endpoint, args.api_key), config) as session:
+    replies: list[npt.NDArray[np.float32]] = []
+    try:
+        _converse(
+            Session(_endpoint(args.endpoint, args.api_key), config), recordings, replies, as_json=args.json
+        )
+    finally:
+        # Also when a later file fails: what was answered before it is kept.
+        if args.reply_wav is not None and replies:
+            _write(args.reply_wav, np.concatenate(replies))
+    return 0
+
+
+def _converse(
+    session: Session,
+    recordings: list[tuple[Path, bytes]],
+    replies: list[npt.NDArray[np.float32]],
+    *,
+    as_json: bool,
+) -> None:
+    with session:
         _say_components(session)
         for file, pcm in recordings:
             begun = len(session.log.fold_turns())
@@ -74,13 +94,10 @@ def run(args: argparse.Namespace) -> int:
             reply = session.reply_audio(turns[-1].assistant_item_id)
             replies.append(reply)
             described = _describe(file, turns) | {"reply_audio_ms": round(reply.size * 1000 / SAMPLE_RATE_HZ)}
-            if args.json:
+            if as_json:
                 print(json.dumps(described), flush=True)
             else:
                 _print(described)
-    if args.reply_wav is not None:
-        _write(args.reply_wav, np.concatenate(replies))
-    return 0
 
 
 def _endpoint(name: str, api_key: str | None) -> Endpoint:
