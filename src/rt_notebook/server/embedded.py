@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from rt_notebook.core.dialects import DialectName
 
 __all__ = ["open_local"]
+
+_GOODBYE_S = 1.0
 
 _servers: dict[tuple[str | None, str | None], RealtimeServer] = {}
 _runtime: list[Runtime] = []
@@ -32,6 +36,7 @@ async def open_local(
     with _lock:
         if not _runtime:
             _runtime.append(Runtime("rt_notebook server"))
+            atexit.register(_stop)
         starting = _runtime[0].submit(_started(chat_url, chat_model))
     server = await asyncio.wrap_future(starting._future)
     if dialect == "preview":
@@ -60,3 +65,11 @@ async def _started(chat_url: str | None, chat_model: str | None) -> RealtimeServ
 
 
 _starting: dict[RealtimeServer, asyncio.Task[None]] = {}
+
+
+def _stop() -> None:
+    """Let the connections that are still open go, so that nothing of them is left when the process ends."""
+    for server in _servers.values():
+        with contextlib.suppress(Exception):
+            _runtime[0].submit(server.stop()).result(_GOODBYE_S)
+    _runtime[0].stop()
