@@ -54,7 +54,7 @@ def bare_components_ms(pcm: bytes) -> dict[str, float]:
         "transcribe_ms": (transcribed - began) * 1000,
         "reply_ms": (replied - transcribed) * 1000,
         "speak_ms": (spoke - replied) * 1000,
-        "bare_total_ms": (spoke - began) * 1000,
+        "total_ms": (spoke - began) * 1000,
     }
 
 
@@ -75,10 +75,18 @@ def main() -> None:
         path = session.log.latency().iloc[1:]
     # After the conversation, not between its turns: the language model's cache would be lost to it.
     bare = [bare_components_ms(to_pcm(questions[number % len(questions)])) for number in range(turns)]
+    turn = session.log.turns().iloc[1:]
+    inside = {
+        "  to transcript_ms": turn["transcribed_s"] - turn["committed_s"],
+        "  to first_words_ms": turn["first_text_s"] - turn["transcribed_s"],
+        "  to first_sound_ms": turn["first_audio_s"] - turn["first_text_s"],
+    }
     path = path[[column for column in path.columns if column.endswith("_ms")]].dropna(axis=1, how="all")
-    frame = pd.concat([path.reset_index(drop=True), pd.DataFrame(bare)], axis=1)
+    split = pd.DataFrame({name: seconds * 1000 for name, seconds in inside.items()})
+    parts = [path, split, pd.DataFrame(bare).add_prefix("bare ")]
+    frame = pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
     after_stop = frame["total_ms"] - frame["vad_wait_ms"]
-    frame["after_stop_over_bare"] = after_stop / frame["bare_total_ms"]
+    frame["after_stop_over_bare"] = after_stop / frame["bare total_ms"]
     summary = frame.quantile([0.5, 0.95]).T
     summary.columns = ["median", "p95"]
     summary["min"], summary["max"] = frame.min(), frame.max()
