@@ -20,7 +20,7 @@ import pandas as pd
 from rt_notebook import Session, voice
 from rt_notebook.core.audio import to_pcm
 from rt_notebook.server.components.load import load_components
-from rt_notebook.server.effects import Message
+from rt_notebook.server.effects import MakeReply, Message
 from rt_notebook.server.sentences import SentenceCutter
 from rt_notebook.server.settings import DEFAULT_INSTRUCTIONS
 
@@ -41,9 +41,7 @@ def bare_components_ms(pcm: bytes) -> dict[str, float]:
     transcribed = time.perf_counter()
     cutter, sentences = SentenceCutter(), []
     messages = [Message("system", DEFAULT_INSTRUCTIONS), Message("user", text)]
-    reply = parts.replier.reply(
-        messages, temperature=None, max_tokens=None, cancelled=lambda: bool(sentences)
-    )
+    reply = parts.replier.reply(MakeReply("bench", messages), lambda: bool(sentences))
     for piece in reply:
         sentences += cutter.push(piece)
     sentence = sentences[0] if sentences else cutter.rest()

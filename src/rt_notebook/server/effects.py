@@ -47,9 +47,9 @@ class MakeReply:
 
     response_id: str
     messages: list[Message]
-    aloud: bool
-    temperature: float | None
-    max_tokens: int | None
+    aloud: bool = True
+    temperature: float | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,7 @@ def make_reply(
         if voice is not None and piece.strip() and not cancelled():
             on_speech(voice.speak(piece.strip()), said_chars)
 
-    pieces = components.replier.reply(
-        work.messages, temperature=work.temperature, max_tokens=work.max_tokens, cancelled=cancelled
-    )
-    for text in pieces:
+    for text in components.replier.reply(work, cancelled):
         if cancelled():
             return
         on_text(text)

@@ -12,7 +12,7 @@ from rt_notebook.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rt_notebook.server.effects import Message
+    from rt_notebook.server.effects import MakeReply
 
 __all__ = ["ChatEndpointReplier"]
 
@@ -42,24 +42,17 @@ class ChatEndpointReplier:
         self._model = model or "default"
         self.name = f"{self._model} at {url}"
 
-    def reply(
-        self,
-        messages: list[Message],
-        *,
-        temperature: float | None,
-        max_tokens: int | None,
-        cancelled: Callable[[], bool],
-    ) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
         """Yield the answer piece by piece."""
         body: dict[str, object] = {
             "model": self._model,
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "messages": [{"role": message.role, "content": message.text} for message in work.messages],
             "stream": True,
         }
-        if temperature is not None:
-            body["temperature"] = temperature
-        if max_tokens is not None:
-            body["max_tokens"] = max_tokens
+        if work.temperature is not None:
+            body["temperature"] = work.temperature
+        if work.max_tokens is not None:
+            body["max_tokens"] = work.max_tokens
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
             self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )

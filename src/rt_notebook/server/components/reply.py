@@ -15,7 +15,7 @@ from rt_notebook.errors import ComponentMissingError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rt_notebook.server.effects import Message
+    from rt_notebook.server.effects import MakeReply, Message
 
 __all__ = ["Replier", "SmolLM2Replier", "weights_path"]
 
@@ -29,14 +29,7 @@ class Replier(Protocol):
 
     name: str
 
-    def reply(
-        self,
-        messages: list[Message],
-        *,
-        temperature: float | None,
-        max_tokens: int | None,
-        cancelled: Callable[[], bool],
-    ) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
         """Yield the answer piece by piece, until it is complete or `cancelled` says so."""
 
 
@@ -96,24 +89,17 @@ class SmolLM2Replier:
         dropped = max(0, len(others) - step - 1) // step * step
         return system[-1:] + others[dropped:]
 
-    def reply(
-        self,
-        messages: list[Message],
-        *,
-        temperature: float | None,
-        max_tokens: int | None,
-        cancelled: Callable[[], bool],
-    ) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
         """Yield the answer piece by piece."""
         request = {
             "messages": [
-                {"role": message.role, "content": message.text} for message in self._recent(messages)
+                {"role": message.role, "content": message.text} for message in self._recent(work.messages)
             ],
             "stream": True,
-            "temperature": 0.2 if temperature is None else temperature,
+            "temperature": 0.2 if work.temperature is None else work.temperature,
             # Against verbatim loops; a plain repeat penalty also forbids the right word and makes it babble.
             "dry_multiplier": 0.8,
-            "max_tokens": min(max_tokens or self._MAX_TOKENS, self._MAX_TOKENS),
+            "max_tokens": min(work.max_tokens or self._MAX_TOKENS, self._MAX_TOKENS),
             "seed": 1,
             "cache_prompt": True,
         }
@@ -129,14 +115,14 @@ class SmolLM2Replier:
                     pieces.put(choice.get("delta", {}).get("content") or "")
             return cancelled() or enough
 
-        def work() -> None:
+        def run() -> None:
             try:
                 self._model.handle_chat_completions(request, take)
             except Exception as error:
                 pieces.put(error)
             pieces.put(None)
 
-        threading.Thread(target=work, name="rt_notebook reply", daemon=True).start()
+        threading.Thread(target=run, name="rt_notebook reply", daemon=True).start()
         while (piece := pieces.get()) is not None:
             if isinstance(piece, Exception):
                 raise piece

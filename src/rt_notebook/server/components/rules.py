@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rt_notebook.server.effects import Message
+    from rt_notebook.server.effects import MakeReply
 
 __all__ = ["RulesReplier", "answer"]
 
@@ -52,16 +52,9 @@ class RulesReplier:
 
     name = "rules"
 
-    def reply(
-        self,
-        messages: list[Message],
-        *,
-        temperature: float | None,
-        max_tokens: int | None,
-        cancelled: Callable[[], bool],
-    ) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
         """Yield the answer word by word."""
-        said = next((message.text for message in reversed(messages) if message.role == "user"), "")
+        said = next((message.text for message in reversed(work.messages) if message.role == "user"), "")
         for word in re.findall(r"\S+\s*", answer(said, datetime.now().astimezone())):
             if cancelled():
                 return

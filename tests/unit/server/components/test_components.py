@@ -17,7 +17,7 @@ from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
 from rt_notebook.server.components.rules import answer
 from rt_notebook.server.components.transcribe import MoonshineTranscriber
-from rt_notebook.server.effects import Message
+from rt_notebook.server.effects import MakeReply, Message
 
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
@@ -107,10 +107,9 @@ def test_a_chat_endpoint_that_the_user_names():
     try:
         replier = ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1/", "llama")
         messages = [Message("system", "Be kind."), Message("user", "hello")]
-        pieces = list(replier.reply(messages, temperature=None, max_tokens=None, cancelled=lambda: False))
-        assert "".join(pieces) == "You said hello to llama"
-        taken = replier.reply(messages, temperature=None, max_tokens=None, cancelled=lambda: True)
-        assert list(taken) == []
+        work = MakeReply("resp_1", messages)
+        assert "".join(replier.reply(work, lambda: False)) == "You said hello to llama"
+        assert list(replier.reply(work, lambda: True)) == []
     finally:
         server.shutdown()
         server.server_close()
