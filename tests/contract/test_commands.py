@@ -115,7 +115,7 @@ def test_serve_ends_cleanly_while_it_loads(speech):
         if line.rstrip().endswith("onnxruntime"):
             break
     process.send_signal(signal.SIGTERM)
-    assert process.wait(2) == 0
+    assert process.wait(10) == 0
     assert process.stdout.read() == ""
 
 
@@ -139,5 +139,5 @@ def test_serve_ends_cleanly_in_the_middle_of_an_answer(speech, number):
         while json.loads(socket.recv(timeout=30))["type"] != "response.created":
             pass
         process.send_signal(number)
-        assert process.wait(2) == 0
+        assert process.wait(10) == 0
     assert "Traceback" not in process.stderr.read()
