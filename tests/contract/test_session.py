@@ -139,6 +139,27 @@ def test_blocking_twins_and_context_manager(speech):
     assert len(session.log) > 5, "closing has lost the log"
 
 
+def test_every_operation_has_a_blocking_twin():
+    awaitable = {"connect", "ask", "speak", "send_text", "update", "interrupt", "close"}
+    for name in awaitable:
+        assert callable(getattr(Session, f"{name}_blocking")), name
+
+
+def test_an_interruption_by_hand(speech):
+    with Session(speaker=SilentSpeaker()) as session:
+        session.send_text_blocking("Why is the sky blue?")
+        for _ in range(600):
+            if any(event.type == "local.playback" for event in session.log):
+                break
+            time.sleep(0.05)
+        session.interrupt_blocking(30)
+        session.update_blocking(instructions="Be brief.")
+        cut = next(event for event in session.log if event.type == "conversation.item.truncate")
+        assert cut.data["audio_end_ms"] == int(session.log.fold_turns()[0].heard_ms)
+        session.interrupt_blocking(30)  # nothing to interrupt is no error
+    assert session.log.fold_turns()[0].interrupted
+
+
 def test_threads_do_not_pile_up(speech):
     for _ in range(3):
         with Session():

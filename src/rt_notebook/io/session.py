@@ -218,6 +218,10 @@ class Session:
         """Silence the assistant, cancel its answer, and cut its item at what was heard."""
         return self._submit(conversation.interrupt(self._link))
 
+    def interrupt_blocking(self, timeout_s: float | None = None) -> None:
+        """Silence the assistant; the blocking twin of `interrupt`."""
+        self.interrupt().result(timeout_s)
+
     def append_audio(self, pcm: bytes | npt.NDArray[np.int16]) -> None:
         """Hand over microphone audio: PCM16 mono, 24 kHz. Never blocks; any thread may call it."""
         data = pcm if isinstance(pcm, bytes) else to_pcm(pcm)
