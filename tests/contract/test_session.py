@@ -85,6 +85,22 @@ async def test_an_interruption_cuts_the_item_at_what_was_heard(speech):
     assert not any(event.type == "error" for event in session.log)
 
 
+async def test_a_question_put_while_another_is_answered_gets_its_own_answer(session):
+    first = asyncio.ensure_future(_asked(session, "Why is the sky blue?"))
+    async with asyncio.timeout(60):
+        async for event in session:
+            if event.type == "response.created":
+                break
+    first.cancel()
+    turn = await session.ask("What is the capital of France?")
+    assert (turn.status, turn.turn) == ("completed", 2)
+    assert "paris" in turn.assistant.lower()
+
+
+async def _asked(session, text):
+    return await session.ask(text)
+
+
 async def test_an_update_is_acknowledged_and_acts(session):
     await session.update(threshold=0.7, silence_duration_ms=600, instructions="Be brief.")
     detection = session.info["audio"]["input"]["turn_detection"]

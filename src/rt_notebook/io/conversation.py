@@ -157,7 +157,8 @@ class _Watch:
             self._unwritten.discard(event.item_id)
         elif event.type == "response.created" and event.response_id is not None:
             self._running.add(event.response_id)
-        elif event.type == "response.done" and event.response_id is not None:
+        elif event.type == "response.done" and event.response_id in self._running:
+            # An answer that was begun before this question, and ends because of it, is not an answer to it.
             self._running.discard(event.response_id)
             self._answers += 1
 
