@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -142,6 +143,23 @@ async def test_iteration_ends_with_the_session(session):
     await asyncio.wait_for(following, 10)
     assert "session.updated" in seen
     assert seen[-1] == "local.closed"
+
+
+async def test_a_loop_that_is_left_stops_listening(session):
+    async def first():
+        async for event in session:
+            return event
+        return None
+
+    before = len(session._link.listeners)
+    waiting = asyncio.create_task(first())
+    await asyncio.sleep(0)
+    assert len(session._link.listeners) == before + 1
+    await session.update(instructions="x")
+    assert await waiting is not None
+    del waiting
+    gc.collect()
+    assert len(session._link.listeners) == before
 
 
 def test_blocking_twins_and_context_manager(speech):

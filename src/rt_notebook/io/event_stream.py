@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +20,16 @@ class EventStream:
     def __init__(self, subscribe: Callable[[Callable[[Event | None], None]], Callable[[], None]]) -> None:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._unsubscribe = subscribe(self._put)
+        stream = weakref.ref(self)
+
+        def put(event: Event | None) -> None:
+            living = stream()
+            if living is not None:
+                living._put(event)
+
+        # A loop that is left by `break` forgets its stream; the session must forget it as well.
+        self._unsubscribe = subscribe(put)
+        weakref.finalize(self, self._unsubscribe)
 
     def _put(self, event: Event | None) -> None:
         # The session thread calls this; the queue belongs to the caller's loop.
