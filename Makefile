@@ -76,7 +76,7 @@ lab: $(LAB_STAMP)
 CHECKS := lint types imports js pytest
 
 test: $(TEST_STAMP) chromium
-	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+	@RT_NOTEBOOK_TEST_EVERYTHING=1 $(MAKE) --no-print-directory --keep-going $(CHECKS)
 
 test-fast: $(TEST_STAMP)
 	@$(MAKE) --no-print-directory --keep-going $(CHECKS) ARGS='-m "not browser" $(ARGS)'

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 REPOSITORY = Path(__file__).parents[1]
+COMPONENTS = ("hibari", "moonshine_voice", "onnxruntime", "xllamacpp")
 
 # The cases are the same in every run, and a slow machine fails no test. HYPOTHESIS_PROFILE=search looks
 # for new ones.
@@ -45,11 +46,31 @@ def shared_data() -> Path:
     return folder
 
 
+def _missing(what: str, remedy: str) -> None:
+    """Skip what this machine lacks; fail where everything was to be installed, as `make test` promises."""
+    sentence = f"{what}: {remedy}"
+    if os.environ.get("RT_NOTEBOOK_TEST_EVERYTHING"):
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Look for what a test needs before its fixtures are made: the browser, the speech components."""
+    if item.get_closest_marker("browser"):
+        from chromium import CHROMIUM
+
+        if CHROMIUM is None or find_spec("playwright") is None:
+            _missing("Chromium or playwright is not installed", "run make test, which installs both")
+    if item.get_closest_marker("speech") or "speech" in getattr(item, "fixturenames", ()):
+        lacking = [name for name in COMPONENTS if find_spec(name) is None]
+        if lacking:
+            _missing(f"{', '.join(lacking)} not installed", "pip install 'rt-notebook[local]'")
+
+
 @pytest.fixture(scope="session")
 def speech() -> Callable[[str], npt.NDArray[np.float32]]:
     """Make speech from a text with the built-in voice: floats in [-1, 1] at 24 kHz, shape (n,)."""
-    if find_spec("hibari") is None:
-        pytest.skip('the built-in voice is not installed: pip install "rt-notebook[local]"')
     from rt_notebook.server.voice import voice
 
     return voice

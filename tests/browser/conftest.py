@@ -30,10 +30,9 @@ def microphone_wav(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def playwright():
     """Playwright, for one module: while it runs, this thread's event loop is taken from tests that await."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    with sync_api.sync_playwright() as running:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
         yield running
 
 

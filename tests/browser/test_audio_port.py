@@ -181,9 +181,8 @@ def test_the_second_window_takes_the_microphone_over(port, show, wait_until):
     assert second.is_visible(STOP)
 
 
-@pytest.mark.parametrize("event", ["hide", "dispose", "kernel-restart"])
-def test_the_microphone_never_outlives_its_widget(port, show, wait_until, event):
-    page = show(port)
+def record_and_keep_the_track(page, port, wait_until):
+    """Start the microphone; the page keeps its track, so that a test can see it end or end it."""
     page.evaluate(
         "() => { const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
         "navigator.mediaDevices.getUserMedia = async (c) => {"
@@ -191,6 +190,12 @@ def test_the_microphone_never_outlives_its_widget(port, show, wait_until, event)
     )
     page.click(START)
     wait_until(lambda: len(port.ears.pcm) > 5, "it records")
+
+
+@pytest.mark.parametrize("event", ["hide", "dispose", "kernel-restart"])
+def test_the_microphone_never_outlives_its_widget(port, show, wait_until, event):
+    page = show(port)
+    record_and_keep_the_track(page, port, wait_until)
     page.evaluate("(e) => document.dispatchEvent(new CustomEvent('bridge', {detail: e}))", event)
     page.wait_for_function("window.testTrack.readyState === 'ended'", timeout=10_000)
 
@@ -219,13 +224,7 @@ def test_a_missing_microphone_is_one_sentence_with_its_remedy(port, show, wait_u
 
 def test_an_unplugged_microphone_is_told(port, show, wait_until):
     page = show(port)
-    page.evaluate(
-        "() => { const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
-        "navigator.mediaDevices.getUserMedia = async (c) => {"
-        "const s = await ask(c); window.testTrack = s.getTracks()[0]; return s; } }"
-    )
-    page.click(START)
-    wait_until(lambda: len(port.ears.pcm) > 5, "it records")
+    record_and_keep_the_track(page, port, wait_until)
     page.evaluate("window.testTrack.onended()")
     page.wait_for_selector(".rt-status:has-text('was disconnected')")
     wait_until(lambda: port.mic_state == "lost", "the kernel knows")

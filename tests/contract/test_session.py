@@ -162,6 +162,16 @@ async def test_a_loop_that_is_left_stops_listening(session):
     assert len(session._link.listeners) == before
 
 
+async def test_a_listener_that_fails_does_not_end_the_session(session, caplog):
+    def broken(event):
+        raise RuntimeError("my own mistake")
+
+    session.subscribe(broken)
+    await session.update(instructions="x")
+    assert session.state == "open"
+    assert "my own mistake" in caplog.text
+
+
 def test_blocking_twins_and_context_manager(speech):
     with Session() as session:
         assert "paris" in session.ask_blocking("What is the capital of France?").assistant.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.util import find_spec
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -19,11 +19,25 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
-def executed(request, tmp_path_factory) -> nbformat.NotebookNode:
-    """The notebook as it is saved after running; the keys in its environment are canaries."""
-    if find_spec("moonshine_voice") is None or find_spec("hibari") is None:
-        pytest.skip('the speech components are not installed: pip install "rt-notebook[local]"')
-    notebook = nbformat.read(request.param, as_version=4)
+def executed(request, execute) -> nbformat.NotebookNode:
+    """Each notebook in turn, as it is saved after running."""
+    return execute(request.param)
+
+
+@pytest.fixture(scope="module")
+def quickstart(execute) -> nbformat.NotebookNode:
+    """The quickstart, as it is saved after running."""
+    return execute(next(path for path in NOTEBOOKS if path.stem == "01_quickstart"))
+
+
+@pytest.fixture(scope="module")
+def execute(tmp_path_factory):
+    """Run a notebook, once however many tests look at it; the keys in its environment are canaries."""
+    return cache(lambda path: run(path, tmp_path_factory.mktemp("notebook")))
+
+
+def run(path: Path, folder: Path) -> nbformat.NotebookNode:
+    notebook = nbformat.read(path, as_version=4)
     keys = pytest.MonkeyPatch()
     for name in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"):
         keys.setenv(name, CANARY)
@@ -33,7 +47,7 @@ def executed(request, tmp_path_factory) -> nbformat.NotebookNode:
             kernel_name="python3",
             timeout=240,
             store_widget_state=True,
-            resources={"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}},
+            resources={"metadata": {"path": str(folder)}},
         )
         client.execute()
     finally:
@@ -88,28 +102,24 @@ def test_no_key_is_saved(executed) -> None:
 
 
 @pytest.mark.speech
-def test_the_quickstart_shows_a_conversation(executed) -> None:
-    if "ask" not in {cell.id for cell in executed.cells}:
-        pytest.skip("another notebook")
-    conversation = text_of(executed, "ask")
+def test_the_quickstart_shows_a_conversation(quickstart) -> None:
+    conversation = text_of(quickstart, "ask")
     assert "capital of France" in conversation
     assert "Paris" in conversation
-    assert "Moonshine" in text_of(executed, "open")
+    assert "Moonshine" in text_of(quickstart, "open")
     for cell_id in ("question", "reply"):
-        assert "<audio" in outputs(executed, cell_id)[0].data["text/html"]
+        assert "<audio" in outputs(quickstart, cell_id)[0].data["text/html"]
     for cell_id in ("timeline", "latency", "timeline-again"):
-        assert [o.data.keys() & {"image/png"} for o in outputs(executed, cell_id)] == [{"image/png"}]
+        assert [o.data.keys() & {"image/png"} for o in outputs(quickstart, cell_id)] == [{"image/png"}]
     for cell_id in ("events", "turns", "update"):
-        assert "<table" in outputs(executed, cell_id)[-1].data["text/html"]
-    assert "closed" in text_of(executed, "close")
-    assert WIDGET_VIEW in outputs(executed, "playground")[-1].data
+        assert "<table" in outputs(quickstart, cell_id)[-1].data["text/html"]
+    assert "closed" in text_of(quickstart, "close")
+    assert WIDGET_VIEW in outputs(quickstart, "playground")[-1].data
 
 
 @pytest.mark.speech
-def test_the_interrupted_answer_was_not_heard_to_its_end(executed) -> None:
-    if "interrupt" not in {cell.id for cell in executed.cells}:
-        pytest.skip("another notebook")
-    lines = [line.split(maxsplit=1) for line in text_of(executed, "interrupt").splitlines()]
+def test_the_interrupted_answer_was_not_heard_to_its_end(quickstart) -> None:
+    lines = [line.split(maxsplit=1) for line in text_of(quickstart, "interrupt").splitlines()]
     assert [line[0] for line in lines] == ["user", "assistant", "heard", "user", "assistant", "heard"]
     story, heard = lines[1][1], lines[2][1]
     assert heard

@@ -45,6 +45,14 @@ class ClientProtocol:
         self.session: dict[str, Any] = {}
         self.active_response_id: str | None = None
 
+    @property
+    def audio_input(self) -> dict[str, Any]:
+        """What the endpoint last said of its ``audio.input``: transcription, turn detection; may be empty."""
+        found: Any = self.session
+        for key in ("audio", "input"):
+            found = found.get(key) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
+
     def receive(self, frame: str | bytes, t_s: float) -> tuple[Event, bytes]:
         """Take one frame; return its event and the audio that it carried (empty for none)."""
         try:

@@ -10,6 +10,8 @@ from rt_notebook.errors import NoReplyError, ServerError, SessionClosedError
 from rt_notebook.io.sources import CHUNK_MS, chunks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rt_notebook.core.events import Event
     from rt_notebook.io.link import Link
 
@@ -46,7 +48,7 @@ class _Pace:
 
 
 def _detection(link: Link) -> dict[str, object] | None:
-    found = link.protocol.session.get("audio", {}).get("input", {}).get("turn_detection")
+    found = link.protocol.audio_input.get("turn_detection")
     return found if isinstance(found, dict) else None
 
 
@@ -163,7 +165,7 @@ class _Watch:
             self._answers += 1
 
     def _transcribes(self) -> bool:
-        return self._link.protocol.session.get("audio", {}).get("input", {}).get("transcription") is not None
+        return self._link.protocol.audio_input.get("transcription") is not None
 
     async def heard(self) -> None:
         """Wait until speech was heard."""
@@ -183,10 +185,12 @@ class _Watch:
             "Look into session.log; with create_response=False an answer must be asked for.",
         )
 
-    async def _until(self, condition: object, timeout_s: float, problem: str, remedy: str) -> None:
+    async def _until(
+        self, condition: Callable[[], bool], timeout_s: float, problem: str, remedy: str
+    ) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                while not condition():  # type: ignore[operator]
+                while not condition():
                     if self._over:
                         raise SessionClosedError(
                             "The session was closed before the answer.", "Open a new Session."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.dialects import DIALECTS
@@ -28,6 +29,8 @@ __all__ = ["Link"]
 
 ANSWER_TIMEOUT_S = 15.0
 
+_logger = logging.getLogger("rt_notebook.session")
+
 
 class Link:
     """One connection to an endpoint. Every method is called on the session thread."""
@@ -45,7 +48,7 @@ class Link:
         self.listeners: list[Listener] = []
         self.is_open = False
         self._transport: Transport | None = None
-        self._outbox: asyncio.Queue[tuple[dict[str, Any] | bytes]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[dict[str, Any] | bytes] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._waiting: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
         self._silenced_responses: set[str] = set()
@@ -79,8 +82,7 @@ class Link:
         self._end_listeners()
 
     def _end_listeners(self) -> None:
-        for listener in list(self.listeners):
-            listener(None)
+        self._tell(None)
         self.listeners.clear()
 
     # -- receiving ------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class Link:
             self.silence()
 
     def _interrupts(self) -> bool:
-        detection = self.protocol.session.get("audio", {}).get("input", {}).get("turn_detection")
+        detection = self.protocol.audio_input.get("turn_detection")
         return isinstance(detection, dict) and detection.get("interrupt_response", True) is not False
 
     def silence(self) -> None:
@@ -164,17 +166,17 @@ class Link:
     def send(self, event: dict[str, Any]) -> None:
         """Queue one GA client event behind what is queued."""
         if self.is_open:
-            self._outbox.put_nowait((event,))
+            self._outbox.put_nowait(event)
 
     def send_audio(self, pcm: bytes) -> None:
         """Queue microphone audio; without a connection there is nobody to hear it."""
         if self.is_open and pcm:
-            self._outbox.put_nowait((pcm,))
+            self._outbox.put_nowait(pcm)
 
     async def _write(self) -> None:
         assert self._transport is not None  # noqa: S101 - set before the task is made
         while True:
-            (what,) = await self._outbox.get()
+            what = await self._outbox.get()
             now_s = self.clock_s()
             if isinstance(what, bytes):
                 frame, event = self.protocol.send_audio(what, now_s)
@@ -255,5 +257,12 @@ class Link:
             elif event.direction == "received" and wanted(event):
                 self._waiting.remove(entry)
                 future.set_result(event)
+        self._tell(event)
+
+    def _tell(self, event: Event | None) -> None:
         for listener in list(self.listeners):
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                # A listener is somebody else's code; its fault must not end the session.
+                _logger.exception("a listener of the session failed")

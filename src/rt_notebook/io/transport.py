@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from rt_notebook.errors import AuthenticationError, ConnectError, EndpointNotFoundError
+from rt_notebook.io.socket_logger import socket_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,10 +25,7 @@ MAX_FRAME_BYTES = 32 * 1024 * 1024
 
 OPEN_TIMEOUT_S = 15.0
 
-# websockets writes headers, and so keys, at DEBUG level; this logger has no such level.
-_logger = logging.getLogger("rt_notebook.wire")
-_logger.addFilter(lambda record: record.levelno > logging.DEBUG)
-_logger.setLevel(logging.INFO)
+_logger = socket_logger("rt_notebook.wire", logging.INFO)
 
 
 class ClosedBy:

@@ -16,6 +16,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from rt_notebook.errors import ConfigError, PortInUseError
 from rt_notebook.io.secret import Secret
+from rt_notebook.io.socket_logger import socket_logger
 from rt_notebook.server.access import SUBPROTOCOL, Refusal, Route, admit
 from rt_notebook.server.components.load import Components, load_components
 from rt_notebook.server.connection import Connection
@@ -29,10 +30,7 @@ __all__ = ["RealtimeServer"]
 _MAX_FRAME_BYTES = 24 * 1024 * 1024
 _SESSION_S = 60 * 60
 
-# websockets writes headers, and so keys, at DEBUG level; this logger has no such level.
-_logger = logging.getLogger("rt_notebook.server.sockets")
-_logger.addFilter(lambda record: record.levelno > logging.DEBUG)
-_logger.setLevel(logging.WARNING)
+_logger = socket_logger("rt_notebook.server.sockets", logging.WARNING)
 
 
 class RealtimeServer:

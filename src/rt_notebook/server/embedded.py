@@ -20,7 +20,7 @@ __all__ = ["open_local"]
 
 _GOODBYE_S = 1.0
 
-_servers: dict[tuple[str | None, str | None], RealtimeServer] = {}
+_servers: dict[tuple[str | None, str | None], asyncio.Task[RealtimeServer]] = {}
 _runtime: list[Runtime] = []
 _lock = threading.Lock()
 
@@ -38,7 +38,7 @@ async def open_local(
             _runtime.append(Runtime("rt_notebook server"))
             atexit.register(_stop)
         starting = _runtime[0].submit(_started(chat_url, chat_model))
-    server = await asyncio.wrap_future(starting._future)
+    server = await starting
     if dialect == "preview":
         url = f"ws://{server.host}:{server.port}/openai/realtime?api-version=2024-10-01-preview&deployment=local"
         return Address(url, {"api-key": server.key})
@@ -49,27 +49,23 @@ async def open_local(
 
 async def _started(chat_url: str | None, chat_model: str | None) -> RealtimeServer:
     key = (chat_url, chat_model)
-    if key not in _servers:
+    starting = _servers.get(key)
+    if starting is None or (starting.done() and starting.exception() is not None):
+        # Kept before it is ready, so that two sessions that begin together share it.
         server = RealtimeServer(chat_url=chat_url, chat_model=chat_model)
-        # Registered before it is ready, so that two sessions that begin together share it.
-        ready = asyncio.get_running_loop().create_task(server.start())
-        _servers[key] = server
-        _starting[server] = ready
-    server = _servers[key]
-    try:
-        await asyncio.shield(_starting[server])
-    except BaseException:
-        _servers.pop(key, None)
-        raise
+        starting = _servers[key] = asyncio.get_running_loop().create_task(_start(server))
+    # Shielded: a session that gives up waiting does not take the server from the others.
+    return await asyncio.shield(starting)
+
+
+async def _start(server: RealtimeServer) -> RealtimeServer:
+    await server.start()
     return server
-
-
-_starting: dict[RealtimeServer, asyncio.Task[None]] = {}
 
 
 def _stop() -> None:
     """Let the connections that are still open go, so that nothing of them is left when the process ends."""
-    for server in _servers.values():
+    for starting in _servers.values():
         with contextlib.suppress(Exception):
-            _runtime[0].submit(server.stop()).result(_GOODBYE_S)
+            _runtime[0].submit(starting.result().stop()).result(_GOODBYE_S)
     _runtime[0].stop()

@@ -40,10 +40,12 @@ hostile = st.fixed_dictionaries(
 
 @given(st.text() | st.binary() | hostile.map(json.dumps), st.sampled_from(["ga", "preview"]))
 def test_no_frame_raises(frame, dialect):
-    event, audio = ClientProtocol(DIALECTS[dialect]).receive(frame, 1.0)
+    protocol = ClientProtocol(DIALECTS[dialect])
+    event, audio = protocol.receive(frame, 1.0)
     assert event.t_s == 1.0
     assert event.type
     assert isinstance(audio, bytes)
+    assert isinstance(protocol.audio_input, dict)
     assert (event.text, event.item_id, event.response_id, event.known) is not None
 
 

@@ -1,5 +1,6 @@
 """Where Chromium is, and how it is started without a screen and without a real microphone."""
 
+import os
 import shutil
 
 FLAGS = [
@@ -10,4 +11,6 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("RT_NOTEBOOK_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+"""The one that RT_NOTEBOOK_CHROMIUM names, else the system's, as `scripts/chromium.sh` has it."""
