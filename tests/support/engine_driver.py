@@ -54,7 +54,7 @@ class Driver:
         self.hear(*[0.9] * 20, *[0.0] * 7)
 
     def transcribe(self, text: str | None = "hello there", problem: str | None = None) -> None:
-        self.take(self.engine.transcribed(self.transcribing.pop(0).item_id, text, problem))
+        self.take(self.engine.transcribed(self.transcribing.pop(0).job_id, text, problem))
 
     def reply(self, *sentences: str, end: bool = True) -> str:
         work = self.replying.pop(0)

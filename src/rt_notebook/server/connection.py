@@ -1,36 +1,31 @@
-"""One client's connection: its socket, its engine, and its work in the components' threads."""
+"""One client: its socket, its dialect and its engine."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from websockets.exceptions import ConnectionClosed
 
 from rt_notebook.core import wire_json
-from rt_notebook.server.effects import CancelReply, Detect, MakeReply, Send, Transcribe
-from rt_notebook.server.reply_worker import make_reply
+from rt_notebook.server.component_work import ComponentWork
+from rt_notebook.server.effects import Close, Send
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
     from concurrent.futures import Executor
 
     from websockets.asyncio.server import ServerConnection
 
     from rt_notebook.core.dialects import Dialect
-    from rt_notebook.server.components.detect import DetectStream
     from rt_notebook.server.components.load import Components
     from rt_notebook.server.effects import Effect
     from rt_notebook.server.engine import Engine
 
 __all__ = ["Connection"]
 
-_logger = logging.getLogger("rt_notebook.server")
-
 
 class Connection:
-    """Carry effects out and results back in. The engine is only ever touched on the event loop."""
+    """Carry frames to the engine and its events back; the rest of its effects is `ComponentWork`'s."""
 
     def __init__(
         self,
@@ -44,20 +39,12 @@ class Connection:
         self._socket = socket
         self._dialect = dialect
         self._engine = engine
-        self._components = components
-        self._workers = workers
-        self._detect_workers = detect_workers
-        self._loop = asyncio.get_running_loop()
-        self._outbox: asyncio.Queue[str] = asyncio.Queue()
-        self._frames: asyncio.Queue[list[bytes]] = asyncio.Queue()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._cancelled: set[str] = set()
-        self._gone = False
+        self._work = ComponentWork(engine, components, workers, detect_workers, self._perform)
+        self._outbox: asyncio.Queue[str | Close] = asyncio.Queue()
 
     async def run(self) -> None:
         """Serve the client until it leaves."""
-        self._spawn(self._write())
-        self._spawn(self._detect())
+        writing = asyncio.create_task(self._write())
         self._perform(self._engine.start())
         try:
             async for frame in self._socket:
@@ -65,9 +52,8 @@ class Connection:
         except ConnectionClosed:
             pass
         finally:
-            self._gone = True
-            for task in list(self._tasks):
-                task.cancel()
+            self._work.stop()
+            writing.cancel()
 
     def _take(self, frame: str | bytes) -> None:
         try:
@@ -84,77 +70,18 @@ class Connection:
                     wire_event = self._dialect.server_to_wire(event)
                     if wire_event is not None:
                         self._outbox.put_nowait(wire_json.encode(wire_event))
-                case Detect(frames):
-                    self._frames.put_nowait(frames)
-                case Transcribe(item_id, pcm):
-                    self._spawn(self._transcribe(item_id, pcm))
-                case MakeReply():
-                    self._spawn(self._reply(effect))
-                case CancelReply(response_id):
-                    self._cancelled.add(response_id)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+                case Close():
+                    self._outbox.put_nowait(effect)
+                case _:
+                    self._work.start(effect)
 
     async def _write(self) -> None:
         try:
             while True:
-                await self._socket.send(await self._outbox.get())
+                match await self._outbox.get():
+                    case Close(code, reason):
+                        await self._socket.close(code, reason)
+                    case frame:
+                        await self._socket.send(frame)
         except ConnectionClosed:
             return
-
-    async def _detect(self) -> None:
-        """Judge frames in order, those that are waiting together: a burst then costs one hop, not many."""
-        stream = self._components.detector.stream()
-        while True:
-            frames = list(await self._frames.get())
-            while not self._frames.empty():
-                frames += self._frames.get_nowait()
-            judged = await self._loop.run_in_executor(self._detect_workers, _judge, stream, frames)
-            self._perform(self._engine.detected(judged))
-
-    async def _transcribe(self, item_id: str, pcm: bytes) -> None:
-        transcriber = self._components.transcriber
-        text: str | None = None
-        if transcriber is None:
-            problem: str | None = str(self._components.running["transcribe"]["note"])
-        else:
-            try:
-                text = await self._loop.run_in_executor(self._workers, transcriber.transcribe, pcm)
-                problem = None
-            except Exception as error:
-                _logger.exception("transcription failed")
-                problem = f"The speech could not be written down ({type(error).__name__})."
-        self._perform(self._engine.transcribed(item_id, text, problem))
-
-    async def _reply(self, work: MakeReply) -> None:
-        response_id = work.response_id
-
-        def back(result: Callable[[], list[Effect]]) -> None:
-            # From a worker thread to the loop; in order, and not at all for who is no longer there.
-            if not self._gone:
-                self._loop.call_soon_threadsafe(lambda: self._perform(result()))
-
-        def run() -> None:
-            make_reply(
-                self._components,
-                work,
-                lambda: self._gone or response_id in self._cancelled,
-                lambda text: back(lambda: self._engine.replied(response_id, text)),
-                lambda pcm, chars: back(lambda: self._engine.spoke(response_id, pcm, chars)),
-            )
-
-        problem = None
-        try:
-            await self._loop.run_in_executor(self._workers, run)
-        except Exception as error:
-            _logger.exception("reply failed")
-            problem = f"The reply component failed ({type(error).__name__}: {error})."
-        self._cancelled.discard(response_id)
-        self._perform(self._engine.finished(response_id, problem))
-
-
-def _judge(stream: DetectStream, frames: list[bytes]) -> list[float]:
-    return [stream.push(frame) for frame in frames]
