@@ -1,0 +1,133 @@
+"""Recorded sessions of real endpoints, replayed: our server sends what the endpoint sent, but for time.
+
+What counts as the same is said in `tests/support/canonical.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+from canonical import main_line, missing_fields, shapes, transcriptions, types
+from engine_replay import EngineReplay, speech_frames
+from strict_models import problems
+from wire_recordings import RECORDINGS, Frame, frames
+
+from rt_notebook.core.dialects import DIALECTS
+
+VOICE_LIVE = "azure_voice_live_spoken_turn"
+VOICE_LIVE_ONLY = {
+    *("animation", "avatar", "include", "input_audio_echo_cancellation", "input_audio_sampling_rate"),
+    *("output_audio_timestamp_types", "truncation_strategy", "reasoning_tokens", "custom_speech"),
+    *("phrase_list", "appended_text_after_truncation", "auto_truncate", "end_of_utterance_detection"),
+    *("idle_timeout_ms", "speech_duration_ms"),
+}
+
+
+def as_preview(recorded: list[Frame]) -> list[Frame]:
+    """Take out of the Voice Live recording what only Voice Live has; the rest is the preview dialect.
+
+    The client names the rate of its audio (24000, the only one that preview knows). The endpoint tells the end
+    of the user's item, and of no other, in an event that preview does not have; a voice is an object; a
+    transcription has no usage.
+    """
+    kept = []
+    for frame in recorded:
+        event = frame.event
+        if event["type"] == "conversation.item.done":
+            continue
+        kept.append(Frame(frame.sent, without_voice_live(event)))
+    return kept
+
+
+def without_voice_live(value):
+    if isinstance(value, list):
+        return [without_voice_live(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: without_voice_live(inner) for key, inner in value.items() if key not in VOICE_LIVE_ONLY}
+    if isinstance(kept.get("voice"), dict):
+        kept["voice"] = kept["voice"]["name"]
+    return kept
+
+
+@pytest.fixture(params=list(RECORDINGS))
+def recording(request, shared_data):
+    """One recording: its name, its frames and its dialect."""
+    recorded = frames(shared_data, request.param)
+    return request.param, as_preview(recorded) if request.param == VOICE_LIVE else recorded
+
+
+@pytest.fixture
+def replayed(recording):
+    """What the endpoint sent and what our engine sent to the same client, both on the wire."""
+    name, recorded = recording
+    theirs = [frame.event for frame in recorded if not frame.sent]
+    return name, theirs, EngineReplay(recorded, RECORDINGS[name]).run().wire
+
+
+def aligned(theirs, ours):
+    has_limits = "rate_limits.updated" in types(theirs)
+    return main_line(theirs, rate_limits=has_limits), main_line(ours, rate_limits=has_limits)
+
+
+def test_the_engine_sends_the_same_events_in_the_same_order(replayed):
+    _, theirs, ours = replayed
+    expected, got = aligned(theirs, ours)
+    assert types(got) == types(expected)
+    assert transcriptions(ours) == transcriptions(theirs)
+
+
+def test_the_same_ids_roles_and_statuses_run_through_the_events(replayed):
+    _, theirs, ours = replayed
+    expected, got = (shapes(events) for events in aligned(theirs, ours))
+    assert got == expected
+
+
+def test_no_field_of_the_endpoint_is_missing(replayed):
+    name, theirs, ours = replayed
+    expected, got = aligned(theirs, ours)
+    lacking = [
+        f"{mine['type']}{path}"
+        for their, mine in zip(expected, got, strict=True)
+        for path in missing_fields(their, mine, "")
+    ]
+    assert sorted(set(lacking)) == []
+
+
+def test_every_event_of_the_engine_is_right_for_the_models(replayed):
+    name, _, ours = replayed
+    found = [problem for event in ours for problem in problems(event, RECORDINGS[name])]
+    assert sorted(set(found)) == []
+
+
+def test_the_session_is_the_same_after_the_same_update(replayed):
+    name, theirs, ours = replayed
+    if name == VOICE_LIVE:
+        pytest.skip("Voice Live has defaults of its own: 400 ms of padding, 500 ms of silence")
+    own = {"id", "model", "expires_at", "rt_notebook"}
+    sessions = [
+        {key: value for key, value in event["session"].items() if key not in own}
+        for events in (theirs, ours)
+        for event in events
+        if event["type"] == "session.updated"
+    ]
+    assert sessions[1:] == sessions[:1]
+
+
+def test_turns_begin_and_end_where_the_endpoint_has_them(replayed):
+    name, theirs, ours = replayed
+    from_wire = DIALECTS[RECORDINGS[name]].server_from_wire
+    expected, got = (speech_frames([from_wire(event) for event in events]) for events in (theirs, ours))
+    assert got == expected
+    if name != VOICE_LIVE:  # its settings are others, so its times are
+        kinds = ("input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped")
+        times = [
+            [(e.get("audio_start_ms"), e.get("audio_end_ms")) for e in events if e["type"] in kinds]
+            for events in (theirs, ours)
+        ]
+        assert times[1] == times[0]
+
+
+def test_a_replay_repeats_itself(recording):
+    name, recorded = recording
+    dialect = RECORDINGS[name]
+    assert EngineReplay(recorded, dialect).run().wire == EngineReplay(recorded, dialect).run().wire

@@ -1,0 +1,119 @@
+"""The oracle of shape: server events against openai-python's own models, validated strictly.
+
+The client itself is lax: it builds models without looking at the values and keeps fields it does not know.
+Here every required field has to be there, literals and types have to match, and unknown fields are reported,
+however deep they are. What is allowed beyond the models stands in `ALLOWED`, each with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, get_args
+
+import pydantic
+from openai.types.beta.realtime import RealtimeServerEvent as PreviewServerEvent
+from openai.types.realtime import RealtimeServerEvent as GaServerEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ALLOWED", "MODELS", "problems"]
+
+Json = dict[str, Any]
+
+
+def _by_type(union: Any) -> dict[str, type[pydantic.BaseModel]]:
+    """Return the models of an annotated union by the event type that each is for."""
+    models = get_args(get_args(union)[0])
+    return {get_args(model.model_fields["type"].annotation)[0]: model for model in models}
+
+
+MODELS = {"ga": _by_type(GaServerEvent), "preview": _by_type(PreviewServerEvent)}
+"""For each dialect: the model of every server event."""
+
+# The preview models lack what was added to the wire after them.
+ALLOWED: dict[str, dict[str, str]] = {
+    "ga": {
+        "*.obfuscation": "random padding of deltas, on the wire of every endpoint",
+        "response.content_part.*.content": "Azure sends the part twice, as `part` and as `content`",
+        "session.*.session.id": "on every wire; the model is the client's request, which has none",
+        "session.*.session.object": "on every wire; the model is the client's request, which has none",
+        "session.*.session.expires_at": "on every wire; the model is the client's request, which has none",
+        "session.*.session.rt_notebook": "ours: which components run behind the session",
+    },
+    "preview": {
+        "session.*.session.object": "documented; the model leaves it out",
+        "session.*.session.expires_at": "documented; the model leaves it out",
+        "response.done.response.usage.input_token_details.cached_tokens_details": "newer than the model",
+        "response.done.response.usage.*.image_tokens": "newer than the model",
+        "response.done.response.usage.*.reasoning_tokens": "newer than the model",
+        "session.*.session.rt_notebook": "ours: which components run behind the session",
+    },
+}
+"""For each dialect: fields beyond the models, as patterns of paths, with the reason why they may be there."""
+
+# On Azure `session.model` is the name of a deployment: any word. The preview model lists OpenAI's own.
+_ANY_WORD = {"preview": (("session", "model", "gpt-4o-realtime-preview"),)}
+
+
+def _with_known_words(event: Json, dialect: str) -> Json:
+    for outer, inner, known in _ANY_WORD.get(dialect, ()):
+        if isinstance(event.get(outer), dict) and isinstance(event[outer].get(inner), str):
+            event = event | {outer: event[outer] | {inner: known}}
+    return event
+
+
+def _unknown(value: Any, path: str) -> Iterator[str]:
+    """Name the fields that no model knows."""
+    if isinstance(value, pydantic.BaseModel):
+        yield from (f"{path}.{name}" for name in value.model_extra or {})
+        for name in sorted(value.model_fields_set & type(value).model_fields.keys()):
+            yield from _unknown(getattr(value, name), f"{path}.{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _unknown(inner, path)
+
+
+def _path(loc: tuple[int | str, ...], event: Json) -> str:
+    """Return where in the event; pydantic also names the members of unions on the way."""
+    steps, value = [], event
+    for step in loc:
+        inside = isinstance(value, dict) and step in value
+        if inside or (isinstance(value, list) and isinstance(step, int)):
+            value = value[step]
+        elif step != loc[-1] or not isinstance(value, dict):
+            continue
+        steps.append(str(step))
+    return ".".join(steps)
+
+
+def problems(event: Json, dialect: str) -> list[str]:
+    """Return what is wrong with a server event as it goes over the wire; nothing for a right one.
+
+    Parameters
+    ----------
+    event
+        The event in the dialect's own form.
+    dialect
+        ``"ga"`` or ``"preview"``.
+    """
+    kind = event.get("type")
+    model = MODELS[dialect].get(kind) if isinstance(kind, str) else None
+    if model is None:
+        return [f"{kind}: no event of this dialect"]
+    try:
+        parsed = model.model_validate_json(json.dumps(_with_known_words(event, dialect)), strict=True)
+    except pydantic.ValidationError as error:
+        found = {}
+        for each in error.errors():
+            found.setdefault(
+                _path(each["loc"], event), f"{each['msg']} (got {json.dumps(each['input'])[:80]})"
+            )
+        return [f"{kind}.{path}: {what}" for path, what in found.items()]
+    unknown = [path for path in _unknown(parsed, str(kind)) if not _allowed(path, dialect)]
+    return [f"{path}: unknown field" for path in dict.fromkeys(unknown)]
+
+
+def _allowed(path: str, dialect: str) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in ALLOWED[dialect])
