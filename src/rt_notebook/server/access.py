@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from rt_notebook.core.dialects import GA, PREVIEW, Dialect
+from rt_notebook.core.dialects import GA, PREVIEW, VOICE_LIVE, Dialect
 
 if TYPE_CHECKING:
     from websockets.datastructures import Headers
@@ -88,6 +88,8 @@ def _route(path: str, query: dict[str, list[str]], headers: Headers, offered: li
         if "deployment" not in query:
             return Refusal(HTTPStatus.NOT_FOUND, "The query names no deployment; any name will do.")
         return Route(PREVIEW, model, azure=True)
+    if path == "/voice-live/realtime":
+        return Route(VOICE_LIVE, model, azure=True)
     if path == "/openai/v1/realtime":
         if "api-version" in query:
             return Refusal(HTTPStatus.UNAUTHORIZED, "The GA path takes no api-version.")

@@ -146,7 +146,7 @@ class RealtimeServer:
             chance=random.SystemRandom(),
             expires_at_s=int(time.time()) + _SESSION_S,
             components=described,
-            preview=route.dialect.name == "preview",
+            preview=route.dialect.name != "ga",
             azure=route.azure,
             kind=route.kind,
             abilities=Abilities(

@@ -76,7 +76,8 @@ def checked_item(
             if call_id not in calls:
                 message = f"Tool call ID '{call_id}' not found in conversation."
                 raise BadRequest("invalid_tool_call_id", message, f"{path}.call_id")
-            return Item(base | {"call_id": call_id, "output": output})
+            # Of all items this one has no status on the wire.
+            return Item({"id": item_id, "type": kind, "call_id": call_id, "output": output})
     supported = "'message', 'function_call', and 'function_call_output'"
     message = f"Invalid value: {kind!r}. Supported values are: {supported}."
     raise BadRequest("invalid_value", message, f"{path}.type")

@@ -96,7 +96,7 @@ def _metadata(given: object) -> Json | None:
 
 
 def _shared(conversation: object) -> bool:
-    if conversation in {None, "auto", "none"}:
+    if conversation in (None, "auto", "none"):
         return conversation != "none"
     message = f"Invalid value: {conversation!r}. Supported values are: 'auto' and 'none'."
     raise BadRequest("invalid_value", message, "response.conversation")

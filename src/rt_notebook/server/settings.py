@@ -143,13 +143,16 @@ def updated_session(session: Json, patch: object, *, has_spoken: bool) -> Json:
     if merged["instructions"] == "":
         # On the wire an empty text brings back the endpoint's own; documents say that it clears them.
         merged["instructions"] = DEFAULT_INSTRUCTIONS
+    if session["tracing"] not in (None, merged["tracing"]):
+        message = "Tracing cannot be changed once it is set."
+        raise BadRequest("invalid_value", message, "session.tracing")
     _merge_audio(merged["audio"], patch.get("audio", {}), kind=kind, has_spoken=has_spoken)
     check_session(merged)
     return merged
 
 
 def _check_kind(present: str, wanted: object) -> None:
-    if wanted not in {"realtime", "transcription"}:
+    if wanted not in ("realtime", "transcription"):
         message = f"Invalid value: {wanted!r}. Supported values are: 'realtime' and 'transcription'."
         raise BadRequest("invalid_value", message, "session.type")
     if wanted != present:
@@ -191,7 +194,7 @@ def _merge_audio(audio: Json, patch: object, *, kind: str, has_spoken: bool) -> 
 def _turn_detection(before: Json | None, patch: Json, kind: str) -> Json:
     param = "session.audio.input.turn_detection"
     name = patch.get("type", before["type"] if before else None)
-    if name not in _VAD_KEYS:
+    if not isinstance(name, str) or name not in _VAD_KEYS:
         message = f"Invalid value: {name!r}. Supported values are: 'server_vad' and 'semantic_vad'."
         raise BadRequest("invalid_value", message, f"{param}.type")
     known = _VAD_KEYS[name] if kind == "realtime" else _VAD_KEYS[name] - set(_ANSWERING)

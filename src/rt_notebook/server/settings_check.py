@@ -150,5 +150,5 @@ def _check_noise_reduction(reduction: object) -> None:
     if reduction is None:
         return
     kind = required(object_at(reduction, path), "type", f"{path}.type")
-    if kind not in {"near_field", "far_field"}:
+    if kind not in ("near_field", "far_field"):
         raise _unsupported(f"{path}.type", kind, "'near_field' and 'far_field'")
