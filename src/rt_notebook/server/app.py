@@ -8,7 +8,6 @@ import logging
 import random
 import secrets
 import time
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from rt_notebook.server.components.load import Components, load_components
 from rt_notebook.server.connection import Connection
 from rt_notebook.server.engine import Engine
 from rt_notebook.server.state import Abilities
+from rt_notebook.server.workers import Workers
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
@@ -62,8 +62,7 @@ class RealtimeServer:
         self._chat = (chat_url, chat_model)
         self._components: Components | None = None
         self._server: Server | None = None
-        self._workers = ThreadPoolExecutor(8, "rt_notebook speech")
-        self._detect_workers = ThreadPoolExecutor(2, "rt_notebook detect")
+        self._workers = Workers()
 
     async def start(self) -> None:
         """Load the components and begin to listen.
@@ -105,8 +104,7 @@ class RealtimeServer:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-        for pool in (self._workers, self._detect_workers):
-            pool.shutdown(wait=False, cancel_futures=True)
+        self._workers.stop()
 
     @property
     def components(self) -> dict[str, dict[str, object]]:
@@ -153,9 +151,7 @@ class RealtimeServer:
                 hears=components.transcriber is not None, speaks=components.voice is not None
             ),
         )
-        connection = Connection(
-            socket, route.dialect, engine, components, self._workers, self._detect_workers
-        )
+        connection = Connection(socket, route.dialect, engine, components, self._workers)
         await connection.run()
 
 

@@ -13,14 +13,13 @@ from rt_notebook.server.component_work import ComponentWork
 from rt_notebook.server.effects import Close, Send
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from websockets.asyncio.server import ServerConnection
 
     from rt_notebook.core.dialects import Dialect
     from rt_notebook.server.components.load import Components
     from rt_notebook.server.effects import Effect
     from rt_notebook.server.engine import Engine
+    from rt_notebook.server.workers import Workers
 
 __all__ = ["Connection"]
 
@@ -34,13 +33,12 @@ class Connection:
         dialect: Dialect,
         engine: Engine,
         components: Components,
-        workers: Executor,
-        detect_workers: Executor,
+        workers: Workers,
     ) -> None:
         self._socket = socket
         self._dialect = dialect
         self._engine = engine
-        self._work = ComponentWork(engine, components, workers, detect_workers, self._perform)
+        self._work = ComponentWork(engine, components, workers, self._perform)
         self._outbox: asyncio.Queue[str | Close] = asyncio.Queue()
 
     async def run(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rt_notebook.errors import ComponentMissingError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
@@ -25,12 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["Components", "load_components"]
 
 
+class EndJudge(Protocol):
+    """Whoever tells from the sound of a turn whether its speaker has said all."""
+
+    def judge(self, pcm: bytes, rate_hz: int) -> float:
+        """Return the probability, 0 to 1, that this PCM16 audio at `rate_hz` ends a turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Components:
     """What runs behind a server.
 
     Attributes
     ----------
+    judge
+        Judges the end of a turn for semantic turn detection; None where nothing does.
     running
         For each of detect, transcribe, reply and speak: ``name``, ``fallback`` (whether something better is
         missing) and ``note`` (what is missing and how to get it).
@@ -41,6 +50,7 @@ class Components:
     replier: Replier
     voice: Voice | None
     running: dict[str, dict[str, object]]
+    judge: EndJudge | None = None
 
 
 _loaded: dict[tuple[str, str], object] = {}
