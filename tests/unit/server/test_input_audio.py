@@ -1,4 +1,4 @@
-"""The input audio: formats, chunks down to a byte, push-to-talk, silence, and sessions that only write down."""
+"""The input audio: formats, chunks down to a byte, push-to-talk, silence, sessions that only write down."""
 
 from __future__ import annotations
 
