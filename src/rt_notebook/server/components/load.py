@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.end_of_turn import SmartTurnJudge
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.rules import RulesReplier
 from rt_notebook.server.components.speak import HibariVoice
@@ -18,18 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rt_notebook.server.components.detect import Detector
+    from rt_notebook.server.components.end_of_turn import EndOfTurnJudge
     from rt_notebook.server.components.reply import Replier
     from rt_notebook.server.components.speak import Voice
     from rt_notebook.server.components.transcribe import Transcriber
 
 __all__ = ["Components", "load_components"]
-
-
-class EndJudge(Protocol):
-    """Whoever tells from the sound of a turn whether its speaker has said all."""
-
-    def judge(self, pcm: bytes, rate_hz: int) -> float:
-        """Return the probability, 0 to 1, that this PCM16 audio at `rate_hz` ends a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +36,8 @@ class Components:
     judge
         Judges the end of a turn for semantic turn detection; None where nothing does.
     running
-        For each of detect, transcribe, reply and speak: ``name``, ``fallback`` (whether something better is
-        missing) and ``note`` (what is missing and how to get it).
+        For each of detect, end_of_turn, transcribe, reply and speak: ``name``, ``fallback`` (whether$
+        something better is missing) and ``note`` (what is missing and how to get it).
     """
 
     detector: Detector
@@ -50,7 +45,7 @@ class Components:
     replier: Replier
     voice: Voice | None
     running: dict[str, dict[str, object]]
-    judge: EndJudge | None = None
+    judge: EndOfTurnJudge | None = None
 
 
 _loaded: dict[tuple[str, str], object] = {}
@@ -79,6 +74,7 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
 
     with _lock:
         detector: Detector = choose("detect", SileroDetector, EnergyDetector())
+        judge: EndOfTurnJudge | None = choose("end_of_turn", SmartTurnJudge, None)
         transcriber: Transcriber | None = choose("transcribe", MoonshineTranscriber, None)
         replier: Replier
         if chat_url is not None:
@@ -87,7 +83,7 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
         else:
             replier = choose("reply", SmolLM2Replier, RulesReplier())
         voice: Voice | None = choose("speak", HibariVoice, None)
-    return Components(detector, transcriber, replier, voice, running)
+    return Components(detector, transcriber, replier, voice, running, judge)
 
 
 def _once(role: str, make: Callable[[], object]) -> tuple[object, str]:
