@@ -56,12 +56,14 @@ class ComponentWork:
         self._tasks: set[asyncio.Task[None]] = set()
         self._cancelled: set[str] = set()
         self._gone = False
+        self.undetected_frames = 0
         self._spawn(self._detect())
 
     def start(self, effect: Effect) -> None:
         """Begin what an effect asks for; its result comes later."""
         match effect:
             case Detect(frames):
+                self.undetected_frames += len(frames)
                 self._frames.put_nowait(frames)
             case Transcribe(job_id, pcm):
                 self._spawn(self._transcribe(job_id, pcm))
@@ -89,6 +91,7 @@ class ComponentWork:
             while not self._frames.empty():
                 frames += self._frames.get_nowait()
             judged = await self._loop.run_in_executor(self._detect_workers, _judge, stream, frames)
+            self.undetected_frames -= len(frames)
             self._perform(self._engine.detected(judged))
 
     async def _transcribe(self, job_id: str, pcm: bytes) -> None:
