@@ -73,12 +73,14 @@ class ComponentWork:
         self._preparing = threading.Event()
         self._transcribe_turn = asyncio.Semaphore(1)
         self._reply_turn = asyncio.Semaphore(_REPLIES_AT_ONCE)
+        self.undetected_frames = 0
         self._spawn(self._detect())
 
     def start(self, effect: Effect) -> None:
         """Begin what an effect asks for; its result comes later."""
         match effect:
             case Detect(frames, rate_hz):
+                self.undetected_frames += len(frames)
                 for frame in frames:
                     self._frames.put_nowait((rate_hz, frame))
             case JudgeEnd():
@@ -118,6 +120,7 @@ class ComponentWork:
             while len(waiting) < _FRAMES_AT_ONCE and not self._frames.empty():
                 waiting.append(self._frames.get_nowait())
             judged = await self._loop.run_in_executor(self._workers.detect, self._judge, waiting)
+            self.undetected_frames -= len(judged)
             self._perform(self._engine.detected(judged))
 
     def _judge(self, frames: list[tuple[int, bytes]]) -> list[float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError
+from rt_notebook.server.abilities import Abilities
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
 from rt_notebook.server.components.end_of_turn import SmartTurnJudge
@@ -36,7 +37,7 @@ class Components:
     judge
         Judges the end of a turn for semantic turn detection; None where nothing does.
     running
-        For each of detect, end_of_turn, transcribe, reply and speak: ``name``, ``fallback`` (whether$
+        For each of detect, end_of_turn, transcribe, reply and speak: ``name``, ``fallback`` (whether
         something better is missing) and ``note`` (what is missing and how to get it).
     """
 
@@ -46,6 +47,17 @@ class Components:
     voice: Voice | None
     running: dict[str, dict[str, object]]
     judge: EndOfTurnJudge | None = None
+
+    @property
+    def abilities(self) -> Abilities:
+        """What a session has to know of them."""
+        own_voice = self.replier.own_voice
+        return Abilities(
+            hears=self.transcriber is not None,
+            speaks=self.voice is not None or own_voice,
+            needs_words=not own_voice,
+            judges=self.judge is not None,
+        )
 
 
 _loaded: dict[tuple[str, str], object] = {}
