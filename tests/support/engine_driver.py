@@ -5,7 +5,17 @@ from __future__ import annotations
 import base64
 import random
 
-from rt_notebook.server.effects import CancelReply, Detect, MakeReply, Send, Transcribe
+from rt_notebook.server.effects import (
+    CancelReply,
+    CancelTranscribe,
+    Close,
+    Detect,
+    JudgeEnd,
+    MakeReply,
+    Prepare,
+    Send,
+    Transcribe,
+)
 from rt_notebook.server.engine import Engine
 
 FRAME = bytes(768 * 2)
@@ -22,6 +32,9 @@ class Driver:
         self.transcribing: list[Transcribe] = []
         self.replying: list[MakeReply] = []
         self.cancelled: list[str] = []
+        self.preparing: list[Prepare] = []
+        self.judging: list[JudgeEnd] = []
+        self.closed: Close | None = None
         self.probabilities: list[float] = []
         self.take(self.engine.start())
 
@@ -37,8 +50,18 @@ class Driver:
                     self.transcribing.append(effect)
                 case MakeReply():
                     self.replying.append(effect)
-                case CancelReply(response_id):
-                    self.cancelled.append(response_id)
+                case CancelTranscribe(job_id):
+                    self.transcribing = [work for work in self.transcribing if work.job_id != job_id]
+                    self.cancelled.append(job_id)
+                case CancelReply(job_id):
+                    self.replying = [work for work in self.replying if work.response_id != job_id]
+                    self.cancelled.append(job_id)
+                case Prepare():
+                    self.preparing.append(effect)
+                case JudgeEnd():
+                    self.judging.append(effect)
+                case Close():
+                    self.closed = effect
 
     def send(self, type_: str, **fields) -> None:
         self.take(self.engine.receive({"type": type_} | fields))
@@ -56,6 +79,14 @@ class Driver:
     def transcribe(self, text: str | None = "hello there", problem: str | None = None) -> None:
         self.take(self.engine.transcribed(self.transcribing.pop(0).job_id, text, problem))
 
+    def call(self, name: str, *arguments: str, end: bool = True) -> None:
+        work = self.replying.pop(0)
+        self.take(self.engine.called(work.response_id, name, ""))
+        for piece in arguments:
+            self.take(self.engine.called(work.response_id, "", piece))
+        if end:
+            self.take(self.engine.finished(work.response_id))
+
     def reply(self, *sentences: str, end: bool = True) -> str:
         work = self.replying.pop(0)
         said = 0
@@ -70,6 +101,11 @@ class Driver:
 
     def types(self) -> list[str]:
         return [event["type"] for event in self.events]
+
+    def folded(self, since: int = 0) -> list[str]:
+        """Types of the events, a run of one kind counted once."""
+        types = self.types()[since:]
+        return [kind for at, kind in enumerate(types) if at == 0 or kind != types[at - 1]]
 
     def last(self, type_: str) -> dict:
         return next(event for event in reversed(self.events) if event["type"] == type_)

@@ -20,6 +20,11 @@ def _check_range(name: str, value: float, low: float, high: float) -> None:
         raise ConfigError(f"{name}={value!r} is out of range.", f"Give a number from {low:g} to {high:g}.")
 
 
+def _check_switch(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}={value!r} is neither True nor False.", "Give one of the two.")
+
+
 def _check_whole(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(f"{name}={value!r} is not usable.", f"Give a whole number from {low} to {high}.")
@@ -76,6 +81,8 @@ class ServerVad(_Settings):
         _check_range("threshold", self.threshold, 0.0, 1.0)
         _check_whole("prefix_padding_ms", self.prefix_padding_ms, 0, 10_000)
         _check_whole("silence_duration_ms", self.silence_duration_ms, 0, 10_000)
+        _check_switch("create_response", self.create_response)
+        _check_switch("interrupt_response", self.interrupt_response)
         if self.idle_timeout_ms is not None:
             _check_whole("idle_timeout_ms", self.idle_timeout_ms, 5_000, 30_000)
 
@@ -101,8 +108,10 @@ class SemanticVad(_Settings):
     interrupt_response: bool = True
 
     def __post_init__(self) -> None:
-        if self.eagerness not in {"low", "medium", "high", "auto"}:
+        if self.eagerness not in ("low", "medium", "high", "auto"):
             raise ConfigError(f"eagerness={self.eagerness!r} is unknown.", "Use low, medium, high or auto.")
+        _check_switch("create_response", self.create_response)
+        _check_switch("interrupt_response", self.interrupt_response)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the ``turn_detection`` object."""

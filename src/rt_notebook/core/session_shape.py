@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["flatten_session", "flatten_voice", "nest_session", "nest_voice"]
+__all__ = ["flat_path", "flatten_session", "flatten_voice", "nest_session", "nest_voice"]
 
 Json = dict[str, Any]
 
@@ -26,8 +26,21 @@ _INPUT_KEYS = {
 }
 _OUTPUT_KEYS = {"format": "output_audio_format", "voice": "voice", "speed": "speed"}
 # Settings that the preview dialect does not know; an endpoint refuses an update that names them.
-_GA_ONLY = ("type", "truncation", "parallel_tool_calls", "reasoning")
+_GA_ONLY = ("type", "truncation", "parallel_tool_calls", "reasoning", "prompt", "include")
 _GA_ONLY_VAD = ("idle_timeout_ms",)
+
+
+def flat_path(path: str) -> str:
+    """Return what the preview dialect calls a setting that GA calls ``session.audio.input.format``, say."""
+    root, _, rest = path.partition(".")
+    if root not in {"session", "response"}:
+        return path
+    for prefix, keys in (("audio.input.", _INPUT_KEYS), ("audio.output.", _OUTPUT_KEYS)):
+        if rest.startswith(prefix):
+            key, dot, inner = rest.removeprefix(prefix).partition(".")
+            return f"{root}.{keys.get(key, key)}{dot}{inner}"
+    renamed = {"output_modalities": "modalities", "max_output_tokens": "max_response_output_tokens"}
+    return f"{root}.{renamed.get(rest, rest)}"
 
 
 def _flat_format(value: object) -> object:

@@ -8,19 +8,24 @@ reported start but no decision. All times are in ms of audio since the session b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rt_notebook.core.config import ServerVad
 
-__all__ = ["FRAME_MS", "FRAME_SAMPLES", "Transition", "TurnDetector"]
+__all__ = ["FRAME_MS", "FRAME_SAMPLES", "Reset", "Transition", "TurnDetector", "frames_of", "simulate"]
 
 FRAME_MS = 32
 """Hop of the probability grid: 512 samples at 16 kHz, the frame of the Silero detector."""
 
 FRAME_SAMPLES = FRAME_MS * 24
 """The same hop in samples of the wire's 24 kHz."""
+
+Reset = Literal["high", "not_low"]
+"""What breaks a silence off: a frame of speech (Silero's rule), or any that is not silent (LiveKit's)."""
 
 _HYSTERESIS = 0.15
 _LOWEST_EXIT = 0.01
@@ -34,72 +39,160 @@ class Transition:
     ----------
     kind
         ``"started"`` or ``"stopped"``.
-    at_ms
-        For a start: the onset's frame less the prefix padding, not before the end of the last turn.
-        For a stop: the end of the frame that completed the silence.
+    onset_ms
+        Beginning of the turn's first frame of speech.
+    audio_start_ms
+        The onset less the prefix padding, not before the end of the last turn: where the turn's audio begins.
     decision_ms
         End of the frame on which the decision fell.
+    speech_end_ms
+        Beginning of the silence that ended the turn; None for a start.
+    audio_end_ms
+        End of the turn's audio, the silence included; None for a start.
     """
 
     kind: Literal["started", "stopped"]
-    at_ms: int
+    onset_ms: int
+    audio_start_ms: int
     decision_ms: int
+    speech_end_ms: int | None = None
+    audio_end_ms: int | None = None
+
+    @property
+    def at_ms(self) -> int:
+        """What the wire's event says: ``audio_start_ms`` of a start, ``audio_end_ms`` of a stop."""
+        return self.audio_start_ms if self.audio_end_ms is None else self.audio_end_ms
 
 
 class TurnDetector:
     """Feed one probability a frame, get the transitions.
 
-    Settings may change between frames; they act from the next frame on.
+    Parameters
+    ----------
+    vad
+        The settings. They may change between frames; they act from the next frame on.
+    exit_threshold
+        Below it a frame is silent; never above the threshold itself. None: 0.15 below that, at least 0.01.
+    reset
+        What breaks a silence off. Frames between the thresholds never begin a silence nor end a turn; under
+        ``"not_low"`` they break it off too.
+    min_speech_ms
+        A turn starts after this much speech without a silent frame; its onset stays the first frame.
     """
 
-    def __init__(self, vad: ServerVad) -> None:
+    def __init__(
+        self,
+        vad: ServerVad,
+        *,
+        exit_threshold: float | None = None,
+        reset: Reset = "high",
+        min_speech_ms: int = 0,
+    ) -> None:
         self.vad = vad
-        self.speaking = False
+        self._exit_threshold = exit_threshold
+        self._reset = reset
+        self._min_speech_frames = frames_of(min_speech_ms)
         self._frames = 0
         self._floor_ms = 0
+        self._onset: int | None = None
+        self._started: Transition | None = None
         self._low_since: int | None = None
+
+    @property
+    def speaking(self) -> bool:
+        """Whether a turn is open."""
+        return self._started is not None
 
     @property
     def position_ms(self) -> int:
         """Audio that has been judged or skipped so far; audio that arrives in a burst waits to be judged."""
         return self._frames * FRAME_MS
 
+    @property
+    def silence_ms(self) -> int:
+        """How long the silence lasts that may end the turn; 0 where there is none.
+
+        `position_ms` less this is where the speech has ended, if no more follows.
+        """
+        return 0 if self._low_since is None else (self._frames - self._low_since) * FRAME_MS
+
     def push(self, probability: float) -> Transition | None:
         """Take the probability of the next frame."""
         frame = self._frames
         self._frames += 1
-        decision_ms = self._frames * FRAME_MS
         enter = self.vad.threshold
-        leave = min(enter, max(enter - _HYSTERESIS, _LOWEST_EXIT))
-        if not self.speaking:
-            if probability < enter:
-                return None
-            self.speaking = True
+        leave = (
+            max(enter - _HYSTERESIS, _LOWEST_EXIT) if self._exit_threshold is None else self._exit_threshold
+        )
+        high, low = probability >= enter, probability < min(enter, leave)
+        if self._started is None:
+            return self._wait(frame, high=high, low=low)
+        if high or (self._reset == "not_low" and not low):
             self._low_since = None
-            start_ms = max(self._floor_ms, frame * FRAME_MS - self.vad.prefix_padding_ms)
-            return Transition("started", start_ms, decision_ms)
-        if probability >= enter:
-            self._low_since = None
+        if not low:
             return None
-        if probability < leave and self._low_since is None:
+        if self._low_since is None:
             self._low_since = frame
-        # A frame between the thresholds neither begins a silence nor breaks one off; it cannot end a turn.
-        if probability >= leave or self._low_since is None:
+        if frame - self._low_since + 1 < frames_of(self.vad.silence_duration_ms):
             return None
-        silent_frames = frame - self._low_since + 1
-        if silent_frames < max(1, math.ceil(self.vad.silence_duration_ms / FRAME_MS)):
+        end_ms = self.position_ms
+        stopped = replace(
+            self._started,
+            kind="stopped",
+            decision_ms=end_ms,
+            speech_end_ms=self._low_since * FRAME_MS,
+            audio_end_ms=end_ms,
+        )
+        self.stop(end_ms)
+        return stopped
+
+    def _wait(self, frame: int, *, high: bool, low: bool) -> Transition | None:
+        if low:
+            self._onset = None
+        elif high and self._onset is None:
+            self._onset = frame
+        if self._onset is None or frame - self._onset + 1 < self._min_speech_frames:
             return None
-        self.stop(decision_ms)
-        return Transition("stopped", decision_ms, decision_ms)
+        onset_ms = self._onset * FRAME_MS
+        start_ms = max(self._floor_ms, onset_ms - self.vad.prefix_padding_ms)
+        self._started = Transition("started", onset_ms, start_ms, self.position_ms)
+        return self._started
 
     def skip(self) -> None:
         """Pass over a frame that nobody judges, so that the clock goes on while detection is off."""
         self._frames += 1
-        self.speaking = False
-        self._low_since = None
+        self._forget_turn()
 
     def stop(self, at_ms: int) -> None:
         """End an open turn from outside, as a commit by the client does."""
-        self.speaking = False
-        self._low_since = None
+        self._forget_turn()
         self._floor_ms = at_ms
+
+    def _forget_turn(self) -> None:
+        self._onset = None
+        self._started = None
+        self._low_since = None
+
+
+def frames_of(duration_ms: int) -> int:
+    """Return how many frames it takes until `duration_ms` have passed; at least one."""
+    return max(1, math.ceil(duration_ms / FRAME_MS))
+
+
+def simulate(
+    probabilities: Iterable[float],
+    vad: ServerVad,
+    *,
+    exit_threshold: float | None = None,
+    reset: Reset = "high",
+    min_speech_ms: int = 0,
+) -> list[Transition]:
+    """Return what the detector decides over a whole recording; for the options see `TurnDetector`.
+
+    A turn that is open at the end stays open: the list then ends with a start. To close it, let as many
+    zeros follow as the silence needs (`frames_of`).
+    """
+    detector = TurnDetector(vad, exit_threshold=exit_threshold, reset=reset, min_speech_ms=min_speech_ms)
+    return [
+        found for probability in probabilities if (found := detector.push(float(probability))) is not None
+    ]

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from rt_notebook.core.dialects import GA, PREVIEW, Dialect
+from rt_notebook.core.dialects import GA, PREVIEW, VOICE_LIVE, Dialect
 
 if TYPE_CHECKING:
     from websockets.datastructures import Headers
@@ -29,6 +29,8 @@ class Route:
 
     dialect: Dialect
     model: str
+    azure: bool = False
+    kind: str = "realtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,20 @@ def admit(target: str, headers: Headers, key: Secret) -> Route | Refusal:
 
 def _route(path: str, query: dict[str, list[str]], headers: Headers, offered: list[str]) -> Route | Refusal:
     model = (query.get("model") or query.get("deployment") or ["local"])[0]
+    kind = "transcription" if query.get("intent") == ["transcription"] else "realtime"
     if path == "/openai/realtime":
         if "deployment" not in query:
             return Refusal(HTTPStatus.NOT_FOUND, "The query names no deployment; any name will do.")
-        return Route(PREVIEW, model)
+        return Route(PREVIEW, model, azure=True)
+    if path == "/voice-live/realtime":
+        return Route(VOICE_LIVE, model, azure=True)
     if path == "/openai/v1/realtime":
         if "api-version" in query:
             return Refusal(HTTPStatus.UNAUTHORIZED, "The GA path takes no api-version.")
-        return Route(GA, model)
+        return Route(GA, model, azure=True, kind=kind)
     if path == "/v1/realtime":
         beta = "realtime=v1" in headers.get("OpenAI-Beta", "") or _BETA_SUBPROTOCOL in offered
-        return Route(PREVIEW if beta else GA, model)
+        return Route(PREVIEW if beta else GA, model, kind=kind)
     return Refusal(HTTPStatus.NOT_FOUND, "Use /v1/realtime, /openai/v1/realtime or /openai/realtime.")
 
 

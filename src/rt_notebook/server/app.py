@@ -21,6 +21,7 @@ from rt_notebook.server.access import SUBPROTOCOL, Refusal, Route, admit
 from rt_notebook.server.components.load import Components, load_components
 from rt_notebook.server.connection import Connection
 from rt_notebook.server.engine import Engine
+from rt_notebook.server.state import Abilities
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
@@ -145,8 +146,12 @@ class RealtimeServer:
             chance=random.SystemRandom(),
             expires_at_s=int(time.time()) + _SESSION_S,
             components=described,
-            preview=route.dialect.name == "preview",
-            can_speak=components.voice is not None,
+            preview=route.dialect.name != "ga",
+            azure=route.azure,
+            kind=route.kind,
+            abilities=Abilities(
+                hears=components.transcriber is not None, speaks=components.voice is not None
+            ),
         )
         connection = Connection(
             socket, route.dialect, engine, components, self._workers, self._detect_workers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from websockets.exceptions import ConnectionClosed
 
 from rt_notebook.core import wire_json
+from rt_notebook.core.dialects import NotInDialect
 from rt_notebook.server.component_work import ComponentWork
 from rt_notebook.server.effects import Close, Send
 
@@ -57,7 +58,13 @@ class Connection:
 
     def _take(self, frame: str | bytes) -> None:
         try:
-            event = self._dialect.client_from_wire(wire_json.decode(frame))
+            wire_event = wire_json.decode(frame)
+            event = self._dialect.client_from_wire(wire_event)
+        except NotInDialect as error:
+            self._perform(
+                self._engine.refuse(error.code, str(error), error.param, wire_event.get("event_id"))
+            )
+            return
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             self._perform(self._engine.refuse("invalid_event", f"This frame is no event: {error}."))
             return

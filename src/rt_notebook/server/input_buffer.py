@@ -1,96 +1,94 @@
-"""The input audio buffer: appended audio on the detector's frame grid, and the turns found in it.
+"""The input audio buffer: appended audio on the detector's frame grid, and the turns cut from it.
 
-The clock counts all audio that was ever appended; neither a commit nor a clear sets it back.
+The clock counts all audio that was ever appended; neither a commit nor a clear sets it back. Audio is kept as
+it came over the wire, in the session's input format.
 """
 
 from __future__ import annotations
 
-from rt_notebook.core.audio import BYTES_PER_SAMPLE, SAMPLES_PER_MS, ms_to_samples
-from rt_notebook.core.config import ServerVad
-from rt_notebook.core.turn_detection import FRAME_SAMPLES, Transition, TurnDetector
+from rt_notebook.core.audio_format import AudioFormat
+from rt_notebook.core.turn_detection import FRAME_MS
 
 __all__ = ["InputBuffer"]
 
-_FRAME_BYTES = FRAME_SAMPLES * BYTES_PER_SAMPLE
-
 
 class InputBuffer:
-    """Audio of one session (PCM16, 24 kHz).
-
-    Audio from before the beginning of a turn is dropped as soon as no turn can reach back to it.
-    """
+    """Audio of one session. Positions are bytes of the present format since the session began."""
 
     def __init__(self) -> None:
-        self.detector = TurnDetector(ServerVad())
+        self.format = AudioFormat()
         self._audio = bytearray()
-        self._first_sample = 0
-        self._framed_samples = 0
-        self._turn_start_sample: int | None = None
+        self._first = 0
+        self._framed = 0
+        self._begin = 0
+
+    @property
+    def _end(self) -> int:
+        return self._first + len(self._audio)
 
     @property
     def end_ms(self) -> int:
         """Audio appended since the session began."""
-        return self._end_sample // SAMPLES_PER_MS
+        return self._end // self.format.bytes_per_ms
 
     @property
-    def _end_sample(self) -> int:
-        return self._first_sample + len(self._audio) // BYTES_PER_SAMPLE
-
-    @property
-    def buffered_ms(self) -> int:
+    def buffered_ms(self) -> float:
         """Audio that a commit would take."""
-        return (self._end_sample - self._first_sample) // SAMPLES_PER_MS
+        return (self._end - self._begin) / self.format.bytes_per_ms
 
-    def append(self, pcm: bytes, *, detecting: bool) -> list[bytes]:
-        """Take audio; return the frames that it completed, to be judged; none while not detecting."""
-        self._audio.extend(pcm)
+    @property
+    def kept_bytes(self) -> int:
+        """What is held in memory."""
+        return len(self._audio)
+
+    def change_format(self, audio_format: AudioFormat) -> None:
+        """Take audio in another format from now on. What was not committed is dropped with its rate."""
+        if audio_format == self.format:
+            return
+        # The clock goes on in whole frames, so that the grid stays where it is.
+        frames = self._end // self._frame_bytes
+        self.format = audio_format
+        self._audio.clear()
+        self._first = self._framed = self._begin = frames * self._frame_bytes
+
+    @property
+    def _frame_bytes(self) -> int:
+        return FRAME_MS * self.format.bytes_per_ms
+
+    def append(self, data: bytes) -> list[bytes]:
+        """Take audio; return the frames that it completed, as PCM16 at the format's rate."""
+        self._audio.extend(data)
         frames = []
-        while self._end_sample - self._framed_samples >= FRAME_SAMPLES:
-            if detecting:
-                start = (self._framed_samples - self._first_sample) * BYTES_PER_SAMPLE
-                frames.append(bytes(self._audio[start : start + _FRAME_BYTES]))
-            else:
-                self.detector.skip()
-            self._framed_samples += FRAME_SAMPLES
+        while self._end - self._framed >= self._frame_bytes:
+            frames.append(self.format.to_pcm(self._slice(self._framed, self._framed + self._frame_bytes)))
+            self._framed += self._frame_bytes
         return frames
 
-    def judge(self, vad: ServerVad, probability: float) -> Transition | None:
-        """Take the detector's probability for the next frame."""
-        self.detector.vad = vad
-        transition = self.detector.push(probability)
-        if transition is not None and transition.kind == "started":
-            self._turn_start_sample = ms_to_samples(transition.at_ms)
-        if not self.detector.speaking and transition is None:
-            judged_sample = ms_to_samples(self.detector.position_ms)
-            self._forget_before(judged_sample - ms_to_samples(vad.prefix_padding_ms + 1000))
-        return transition
-
-    def take_turn(self, end_ms: int) -> bytes:
-        """Return the audio of the turn that ends at `end_ms` and drop what lies before its end."""
-        start = self._first_sample if self._turn_start_sample is None else self._turn_start_sample
-        end_sample = min(ms_to_samples(end_ms), self._end_sample)
-        pcm = self._slice(max(start, self._first_sample), end_sample)
-        self._turn_start_sample = None
-        self._forget_before(end_sample)
-        return pcm
+    def turn(self, start_ms: int, end_ms: int) -> bytes:
+        """Return the audio of a turn, as it came; samples that are not there (any more) are left out."""
+        per_ms = self.format.bytes_per_ms
+        return self._slice(max(start_ms * per_ms, self._begin), min(end_ms * per_ms, self._end))
 
     def take_all(self) -> bytes:
-        """Return everything that is buffered, as a commit by the client wants it, and close an open turn."""
-        self.detector.stop(self.end_ms)
-        self._turn_start_sample = None
-        pcm = self._slice(self._first_sample, self._end_sample)
-        self._forget_before(self._end_sample)
-        return pcm
+        """Return everything that is buffered, as a commit by the client wants it."""
+        sample = self.format.bytes_per_sample
+        end = self._end // sample * sample
+        data = self._slice(self._begin, end)
+        self._begin = end
+        self._trim()
+        return data
 
-    def _slice(self, start_sample: int, end_sample: int) -> bytes:
-        offset = self._first_sample
-        return bytes(
-            self._audio[(start_sample - offset) * BYTES_PER_SAMPLE : (end_sample - offset) * BYTES_PER_SAMPLE]
-        )
+    def forget_before(self, at_ms: int) -> None:
+        """Drop what no turn can reach back to any more."""
+        self._begin = max(self._begin, min(at_ms * self.format.bytes_per_ms, self._end))
+        self._trim()
 
-    def _forget_before(self, sample: int) -> None:
+    def _slice(self, start: int, end: int) -> bytes:
+        return bytes(self._audio[start - self._first : max(start, end) - self._first])
+
+    def _trim(self) -> None:
         # Never past the frame grid: those samples have still to be judged.
-        sample = min(sample, self._framed_samples)
-        if sample > self._first_sample:
-            del self._audio[: (sample - self._first_sample) * BYTES_PER_SAMPLE]
-            self._first_sample = sample
+        start = min(self._begin, self._framed)
+        if start > self._first:
+            del self._audio[: start - self._first]
+            self._first = start

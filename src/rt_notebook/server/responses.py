@@ -1,125 +1,167 @@
-"""One response in the making: which events go out, in which order, until it is done.
-
-Order: ``response.created``, then for its one item ``output_item.added``, ``conversation.item.added``,
-``content_part.added``, deltas of transcript and audio, ``output_audio.done``,
-``output_audio_transcript.done``, ``content_part.done``, ``conversation.item.done``, ``output_item.done``,
-and ``response.done``.
-"""
+"""The responses of a session: the one that writes into the conversation, and any number out of band."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
-from rt_notebook.core.audio import BYTES_PER_SAMPLE, SAMPLES_PER_MS, pcm_samples
-from rt_notebook.core.wire_json import encode_audio
-from rt_notebook.server.items import Item
+from rt_notebook.server.effects import CancelReply
+from rt_notebook.server.refusal import BadRequest
+from rt_notebook.server.response import Response
+from rt_notebook.server.response_plan import planned
+from rt_notebook.server.usage import rate_limits
 
-__all__ = ["Response"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rt_notebook.server.draft import Draft
+    from rt_notebook.server.effects import MakeReply
+    from rt_notebook.server.items import Item
+    from rt_notebook.server.response import ResponsePlan
+    from rt_notebook.server.state import SessionState
+
+__all__ = ["Responses", "failure"]
 
 Json = dict[str, Any]
 
-# The first piece is short so that it can be heard early; the others are as long as the vendors' are.
-_FIRST_PIECE_MS = 60
-_PIECE_MS = 200
+
+def failure(code: str, message: str) -> Json:
+    """Return the status details of a response that failed."""
+    return {"type": "failed", "error": {"type": "server_error", "code": code, "message": message}}
 
 
-class Response:
-    """A response and the assistant's message that it writes.
+class Responses:
+    """Begin responses, route the components' results to them, and end them.
 
-    `aloud` is False for text. `conversation_id` is None for a response outside the conversation.
+    Parameters
+    ----------
+    state
+        The session.
+    write_down
+        Asks for the words of an item that holds speech.
     """
 
-    def __init__(
-        self, response_id: str, item_id: str, settings: Json, instructions: str | None, *, aloud: bool
-    ) -> None:
-        self.id = response_id
-        self.instructions = instructions
-        self.aloud = aloud
-        self.settings = settings
-        self.item = Item({"id": item_id, "type": "message", "status": "in_progress", "role": "assistant"})
-        self.item.wire["content"] = []
-        self.text = ""
-        self.samples = 0
-        self.waiting_for: set[str] = set()
-        self.reply_requested = False
-        self.item_open = False
+    def __init__(self, state: SessionState, write_down: Callable[[Item], None]) -> None:
+        self._state = state
+        self._write_down = write_down
+        self._tell_end: Callable[[int], None] | None = None
+        self._open: list[Response] = []
+
+    def on_end(self, tell: Callable[[int], None]) -> None:
+        """Tell of each response in the conversation that ends of itself, with its audio's length in ms."""
+        self._tell_end = tell
 
     @property
-    def audio_ms(self) -> int:
-        """Speech made so far."""
-        return self.samples // SAMPLES_PER_MS
+    def active(self) -> Response | None:
+        """The response that writes into the conversation."""
+        return next((response for response in self._open if response.plan.shared), None)
 
-    def object(self, status: str, details: Json | None = None, usage: Json | None = None) -> Json:
-        """Return the response object as it stands."""
-        output = [self.item_object()] if self.item_open and status != "in_progress" else []
-        return {
-            "object": "realtime.response",
-            "id": self.id,
-            "status": status,
-            "status_details": details,
-            "output": output,
-            "usage": usage,
-        } | self.settings
+    # -- the client's events --------------------------------------------------------------------------
 
-    def item_object(self) -> Json:
-        """Return the item as it stands; a snapshot, since the item goes on changing."""
-        return self.item.wire | {"content": [dict(part) for part in self.item.wire["content"]]}
+    def create(self, event: Json) -> None:
+        """Begin a response that the client asks for."""
+        self._check_type()
+        plan = planned(self._state, event.get("response", {}))
+        if plan.shared and self.active is not None:
+            raise already_active(self.active)
+        for item in plan.given or ():
+            if item.untranscribed and item.audio and item not in self._state.conversation.items:
+                self._write_down(item)
+        self._request_reply(self._begun(plan))
 
-    def _where(self) -> Json:
-        return {"response_id": self.id, "item_id": self.item.id, "output_index": 0, "content_index": 0}
+    def cancel(self, event: Json) -> None:
+        """Break off the response that is named, or the conversation's."""
+        wanted = event.get("response_id")
+        named = (response for response in self._open if response.id == wanted)
+        response = self.active if wanted is None else next(named, None)
+        if response is None:
+            raise BadRequest(
+                "response_cancel_not_active", "Cancellation failed: no active response found", "response_id"
+            )
+        self.end(response, "cancelled", {"type": "cancelled", "reason": "client_cancelled"})
 
-    def _part(self, text: str) -> Json:
-        return {"type": "audio", "transcript": text} if self.aloud else {"type": "text", "text": text}
+    def _check_type(self) -> None:
+        if self._state.session["type"] != "realtime":
+            message = "A transcription session makes no responses."
+            raise BadRequest("invalid_value", message, "type")
 
-    def open_item(self, previous_item_id: str | None) -> list[Json]:
-        """Return the events that announce the item and its one content part."""
-        self.item_open = True
-        item = self.item_object()
-        return [
-            {"type": "response.output_item.added", "response_id": self.id, "output_index": 0, "item": item},
-            {"type": "conversation.item.added", "previous_item_id": previous_item_id, "item": item},
-            {"type": "response.content_part.added"} | self._where() | {"part": self._part("")},
-        ]
+    # -- turns ----------------------------------------------------------------------------------------
 
-    def write(self, text: str) -> Json:
-        """Return the event for some more text."""
-        self.text += text
-        kind = "response.output_audio_transcript.delta" if self.aloud else "response.output_text.delta"
-        return {"type": kind} | self._where() | {"delta": text}
+    def plan_of_turn(self, heard: Item | None = None) -> MakeReply:
+        """Return the work that an answer to the conversation would be, with one more item at its end."""
+        plan = planned(self._state, {})
+        return plan.work("", plan.context(self._state) + ([] if heard is None else [heard]))
 
-    def speak(self, pcm: bytes, text_end: int) -> list[Json]:
-        """Return the events for some speech, which says the text up to character `text_end`."""
-        events = []
-        start = 0
-        while start < len(pcm):
-            piece_ms = _FIRST_PIECE_MS if self.samples == 0 and start == 0 else _PIECE_MS
-            piece = pcm[start : start + piece_ms * SAMPLES_PER_MS * BYTES_PER_SAMPLE]
-            delta = {"type": "response.output_audio.delta"} | self._where() | {"delta": encode_audio(piece)}
-            events.append(delta)
-            start += len(piece)
-        self.samples += pcm_samples(pcm)
-        self.item.spoken.append((self.samples, text_end))
-        self.item.audio_ms = self.audio_ms
-        return events
+    def answer_turn(self) -> None:
+        """Answer the turn that has just ended, as soon as its words are there."""
+        if self.active is not None:
+            self._state.refuse(already_active(self.active))
+            return
+        self._request_reply(self._begun(planned(self._state, {})))
 
-    def close_item(self, status: str, previous_item_id: str | None) -> list[Json]:
-        """Return the events that end the part and the item, with status completed or incomplete."""
-        text = self.text.strip()
-        where = self._where()
-        kind, key = ("output_audio", "transcript") if self.aloud else ("output_text", "text")
-        self.item.wire["status"] = status
-        self.item.wire["content"] = [{"type": kind, key: text}]
-        self.item.heard_text = text
-        item = self.item_object()
-        ends: list[Json] = []
-        if self.aloud:
-            ends.append({"type": "response.output_audio.done"} | where)
-            ends.append({"type": "response.output_audio_transcript.done"} | where | {"transcript": text})
+    def interrupt(self) -> None:
+        """Break off the conversation's response: the user has begun to speak."""
+        if self.active is not None:
+            self.end(self.active, "cancelled", {"type": "cancelled", "reason": "turn_detected"})
+
+    def _begun(self, plan: ResponsePlan) -> Response:
+        response = Response(self._state, self._state.new_id("resp"), plan)
+        self._open.append(response)
+        return response
+
+    # -- results of the components --------------------------------------------------------------------
+
+    def written_down(self, item: Item, problem: str | None, draft: Draft | None = None) -> None:
+        """Go on with the responses that waited for the words of an item; a `problem` fails them."""
+        for response in list(self._open):
+            if item.id in response.waiting_for:
+                response.waiting_for.discard(item.id)
+                if problem is not None and not self._state.abilities.hears:
+                    self.end(response, "failed", failure("component_missing", problem))
+                else:
+                    self._request_reply(response, draft)
+
+    def of_job(self, job_id: str) -> Response | None:
+        """Return the response that a job of the reply component works for."""
+        return next((response for response in self._open if response.job_id == job_id), None)
+
+    def _request_reply(self, response: Response, draft: Draft | None = None) -> None:
+        if response.waiting_for or response.job_id is not None:
+            return
+        work = response.plan.work("", response.plan.context(self._state))
+        if draft is not None and draft.answers(work):
+            response.job_id = draft.job_id
+            draft.release()
+            return
+        response.job_id = self._state.new_id("job")
+        self._state.ask(dataclasses.replace(work, response_id=response.job_id))
+
+    def finished(self, response: Response, problem: str | None, *, cut: bool) -> None:
+        """Take the end of a reply: all is said, a limit cut it, or a problem ended it."""
+        response.job_id = None
+        if problem is not None:
+            self.end(response, "failed", failure("component_failed", problem))
+        elif cut:
+            self.end(response, "incomplete", {"type": "incomplete", "reason": "max_output_tokens"})
         else:
-            ends.append({"type": "response.output_text.done"} | where | {"text": text})
-        return [
-            *ends,
-            {"type": "response.content_part.done"} | where | {"part": self._part(text)},
-            {"type": "conversation.item.done", "previous_item_id": previous_item_id, "item": item},
-            {"type": "response.output_item.done", "response_id": self.id, "output_index": 0, "item": item},
-        ]
+            self.end(response, "completed")
+
+    def end(self, response: Response, status: str, details: Json | None = None) -> None:
+        """End a response and stop the work for it."""
+        self._open.remove(response)
+        if response.job_id is not None:
+            self._state.ask(CancelReply(response.job_id))
+        response.end(status, details)
+        if not self._state.azure:
+            self._state.send(rate_limits(preview=self._state.preview))
+        if self._tell_end is not None and response.plan.shared and status != "cancelled":
+            self._tell_end(response.audio_ms)
+
+
+def already_active(response: Response) -> BadRequest:
+    """Return the refusal of a second response in the conversation."""
+    return BadRequest(
+        "conversation_already_has_active_response",
+        f"Conversation already has an active response in progress: {response.id}. Wait until the response is "
+        "finished before creating a new one.",
+    )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.server.items import Item
 
-__all__ = ["response_usage", "transcription_usage"]
+__all__ = ["rate_limits", "response_usage", "transcription_usage"]
 
 
 def _text_tokens(text: str) -> int:
@@ -48,3 +48,23 @@ def response_usage(context: Iterable[Item], instructions: str, text: str, audio_
 def transcription_usage(audio_ms: int) -> dict[str, Any]:
     """Return the ``usage`` of a transcription: whole seconds, rounded up."""
     return {"type": "duration", "seconds": -(-audio_ms // 1000)}
+
+
+_TOKENS_A_MINUTE = 1_000_000
+_REQUESTS_A_MINUTE = 10_000
+
+
+def rate_limits(*, preview: bool) -> dict[str, Any]:
+    """Return the ``rate_limits.updated`` event. Nothing is limited here: all that was there remains.
+
+    GA endpoints name tokens only, preview endpoints requests as well.
+    """
+    limits = {"requests": _REQUESTS_A_MINUTE, "tokens": _TOKENS_A_MINUTE}
+    return {
+        "type": "rate_limits.updated",
+        "rate_limits": [
+            {"name": name, "limit": limit, "remaining": limit, "reset_seconds": 0.0}
+            for name, limit in limits.items()
+            if preview or name == "tokens"
+        ],
+    }

@@ -7,6 +7,8 @@ import base64
 import pytest
 from engine_driver import Driver
 
+from rt_notebook.server.state import Abilities
+
 TRANSCRIBE = {"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
 
 
@@ -21,8 +23,7 @@ def test_a_spoken_turn_goes_as_on_the_wire():
     driver.say_turn()
     driver.transcribe()
     driver.reply("Hello. ", "How are you?")
-    folded = [t for i, t in enumerate(driver.types()) if i == 0 or t != driver.types()[i - 1]]
-    assert folded == [
+    assert driver.folded() == [
         "session.created",
         "session.updated",
         "input_audio_buffer.speech_started",
@@ -46,6 +47,7 @@ def test_a_spoken_turn_goes_as_on_the_wire():
         "conversation.item.done",
         "response.output_item.done",
         "response.done",
+        "rate_limits.updated",
     ]
 
 
@@ -59,8 +61,10 @@ def test_one_item_id_runs_through_a_turn_and_times_are_on_the_grid():
     assert stopped["audio_end_ms"] == (40 + 20 + 7) * 32
     committed = driver.last("input_audio_buffer.committed")
     assert started["item_id"] == stopped["item_id"] == committed["item_id"]
-    # What is transcribed is exactly what the two times say.
-    assert len(driver.transcribing[0].pcm) == (stopped["audio_end_ms"] - started["audio_start_ms"]) * 48
+    # What is kept of it is exactly what the two times say.
+    driver.send("conversation.item.retrieve", item_id=committed["item_id"])
+    audio = base64.b64decode(driver.last("conversation.item.retrieved")["item"]["content"][0]["audio"])
+    assert len(audio) == (stopped["audio_end_ms"] - started["audio_start_ms"]) * 48
 
 
 def test_the_audio_of_a_reply_is_complete_and_in_order():
@@ -91,6 +95,7 @@ def test_speech_interrupts_the_answer():
     driver.take(driver.engine.spoke(response_id, bytes(960), 5))
     driver.take(driver.engine.finished(response_id))
     assert len(driver.events) == before
+    assert "response.done" not in driver.types()[before:]
 
 
 def test_interruption_can_be_off():
@@ -157,8 +162,8 @@ def test_a_typed_question_waits_for_speech_that_is_not_yet_written_down():
     assert driver.replying[0].messages[-1].text == "first"
 
 
-def test_speech_that_cannot_be_written_down_fails_the_response_and_says_why():
-    driver = spoken_driver()
+def test_without_a_transcriber_a_spoken_turn_fails_and_says_why():
+    driver = spoken_driver(abilities=Abilities(hears=False))
     driver.say_turn()
     driver.transcribe(None, "moonshine-voice is not installed.")
     failed = driver.last("conversation.item.input_audio_transcription.failed")
@@ -166,6 +171,16 @@ def test_speech_that_cannot_be_written_down_fails_the_response_and_says_why():
     done = driver.last("response.done")["response"]
     assert done["status"] == "failed"
     assert "not installed" in done["status_details"]["error"]["message"]
+
+
+def test_words_that_could_not_be_made_out_are_answered_all_the_same():
+    driver = spoken_driver()
+    driver.say_turn()
+    driver.transcribe(None, "It broke.")
+    assert "conversation.item.input_audio_transcription.failed" in driver.types()
+    assert "could not be made out" in driver.replying[0].messages[-1].text
+    driver.reply("Pardon?")
+    assert driver.last("response.done")["response"]["status"] == "completed"
 
 
 def test_push_to_talk():

@@ -10,8 +10,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
-from rt_notebook.core.audio import to_pcm
-from rt_notebook.core.turn_detection import FRAME_SAMPLES
+from rt_notebook.core.audio import to_float, to_pcm
+from rt_notebook.core.audio_format import AudioFormat, OutputEncoder
+from rt_notebook.core.config import ServerVad
+from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES, simulate
 from rt_notebook.errors import ConfigError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
@@ -22,9 +24,9 @@ from rt_notebook.server.effects import MakeReply, Message
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
 
-def probabilities(detector, samples):
-    stream, pcm = detector.stream(), to_pcm(samples)
-    step = FRAME_SAMPLES * 2
+def probabilities(detector, samples, rate_hz=24_000):
+    stream, pcm = detector.stream(rate_hz), to_pcm(samples)
+    step = rate_hz // 1000 * FRAME_MS * 2
     return np.array([stream.push(pcm[i : i + step]) for i in range(0, len(pcm) - step + 1, step)])
 
 
@@ -43,6 +45,34 @@ def test_silero_hears_speech_and_not_silence_nor_noise(recording):
     assert found[end + 12 :].max() < 0.35
     noise = 0.05 * np.random.default_rng(1).standard_normal(48_000)
     assert (probabilities(SileroDetector(), noise) > 0.5).mean() < 0.1
+
+
+def test_silero_hears_speech_over_the_telephone(recording):
+    samples, spoken = recording
+    encoder = OutputEncoder(AudioFormat("audio/pcmu"))
+    coded = encoder.push(to_pcm(samples)) + encoder.flush()
+    heard = to_float(AudioFormat("audio/pcmu").to_pcm(coded))
+    found = probabilities(SileroDetector(), heard, 8_000)
+    wide = probabilities(SileroDetector(), samples)
+    start, end = 24_000 // FRAME_SAMPLES, (24_000 + spoken) // FRAME_SAMPLES
+    assert found[: start - 1].max() < 0.3
+    assert (found[start:end] > 0.5).mean() > 0.6
+    assert found[end + 12 :].max() < 0.35
+    # The frames are the same ones: neither rate comes later than the other.
+    onsets = [int(np.argmax(each > 0.5)) for each in (found, wide)]
+    assert abs(onsets[0] - onsets[1]) <= 1
+
+
+@pytest.mark.speech
+def test_silero_hears_recorded_a_law_speech(shared_data):
+    coded = (shared_data / "speech" / "weather_alaw_8k.wav").read_bytes()
+    coded = coded[coded.index(b"data") + 8 :]
+    heard = to_float(AudioFormat("audio/pcma").to_pcm(coded))
+    silence = np.zeros(8_000, np.float32)
+    found = probabilities(SileroDetector(), np.concatenate([silence, heard, silence]), 8_000)
+    turns = simulate(found, ServerVad())
+    assert [turn.kind for turn in turns] == ["started", "stopped"]
+    assert turns[1].speech_end_ms - turns[0].onset_ms > 1500
 
 
 def test_silero_streams_do_not_share_their_memory(recording):
