@@ -18,6 +18,13 @@ def code_of(answers):
     return answer["error"]["code"]
 
 
+def kept(client):
+    """The audio of the last turn, as the server gives it back."""
+    item_id = client.last("input_audio_buffer.committed")["item_id"]
+    [shown] = client.send("conversation.item.retrieve", item_id=item_id)
+    return base64.b64decode(shown["item"]["content"][0]["audio"])
+
+
 def append(client, pcm):
     return client.send("input_audio_buffer.append", audio=encode_audio(pcm))
 
@@ -136,7 +143,7 @@ def test_what_is_committed_lies_between_start_and_end():
     audio = audio[: 768 * 2 * 67]
     client.driver.probabilities = [0.0] * 40 + [0.9] * 20 + [0.0] * 7
     start_ms, end_ms = times(append(client, audio))
-    assert client.driver.transcribing[0].pcm == audio[start_ms * 48 : end_ms * 48]
+    assert kept(client) == audio[start_ms * 48 : end_ms * 48]
 
 
 @pytest.mark.parametrize("step", [34, 480, 1536, 7000])
@@ -226,8 +233,33 @@ def test_g711_is_taken(dialect, name, law):
     else:
         assert answer["session"]["audio"]["input"]["format"] == {"type": name}
     client.driver.probabilities = [0.0] * 10 + [0.9] * 20 + [0.0] * 7
-    audio = base64.b64encode(b"\xff" * (37 * 32 * 8)).decode()
-    start_ms, end_ms = times(client.send("input_audio_buffer.append", audio=audio))
-    assert (start_ms, end_ms) == (20, 37 * 32)
-    heard = client.driver.transcribing[0]
-    assert len(heard.pcm) == (end_ms - start_ms) * heard.rate_hz // 1000 * 2
+    audio = bytes(range(256)) * 37
+    assert times(append(client, audio)) == [20, 37 * 32]
+    assert kept(client) == audio[20 * 8 :]
+    assert client.driver.transcribing[0].rate_hz == 8000
+
+
+@pytest.mark.conformance("rule/input.idle")
+def test_a_silent_user_is_prompted():
+    client = WireClient()
+    client.listen({"type": "server_vad", "idle_timeout_ms": 5000}, transcription={"model": "whisper-1"})
+    client.write("Hello.")
+    client.send("response.create")
+    client.reply("Hi. ", "How are you?")  # two seconds to play
+    frames = -(-(2000 + 5000) // 32)
+    assert client.hear(*[0.0] * (frames - 1)) == []
+    events = client.hear(0.0)
+    triggered, committed, *rest = events
+    assert (triggered["type"], triggered["audio_end_ms"]) == (
+        "input_audio_buffer.timeout_triggered",
+        frames * 32,
+    )
+    assert committed["item_id"] == triggered["item_id"]
+    assert [event["type"] for event in rest if "transcription" not in event["type"]] == [
+        "conversation.item.added",
+        "conversation.item.done",
+        "response.created",
+    ]
+    written = client.last("conversation.item.input_audio_transcription.completed")
+    assert (written["transcript"], written["usage"]["seconds"]) == ("", 0)
+    assert client.problems() == []

@@ -222,7 +222,7 @@ def test_a_truncation_past_the_audio_is_refused():
     client = WireClient()
     client.spoken_turn("Hello.")
     [answer] = truncate(client, 1001)
-    assert answer["error"]["message"] == "Audio content of 1000ms is already shorter than 1001ms."
+    assert answer["error"]["message"] == "Audio content of 1000ms is already shorter than 1001ms"
     assert truncate(client, 1000)[0]["type"] == "conversation.item.truncated"
 
 

@@ -259,10 +259,10 @@ def test_a_cancelled_response_is_done(dialect, by_id):
     assert (response["id"], response["status"]) == (response_id, "cancelled")
     assert response["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
     assert [item["status"] for item in response["output"]] == ["incomplete"]
-    assert client.driver.cancelled == [response_id]
+    assert client.driver.cancelled == [client.job_id]
     before = len(client.wire)
-    client.driver.take(client.engine.replied(response_id, "and"))
-    client.driver.take(client.engine.finished(response_id))
+    client.driver.take(client.engine.replied(client.job_id, "and"))
+    client.finish()
     assert len(client.wire) == before
     assert client.problems() == []
 
@@ -288,7 +288,7 @@ def test_speech_cancels_the_response(dialect):
     response = events[-1]["response"]
     assert response["status"] == "cancelled"
     assert response["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
-    assert client.driver.cancelled == [response["id"]]
+    assert client.driver.cancelled == [client.job_id]
 
 
 @DIALECTS
@@ -296,8 +296,7 @@ def test_speech_cancels_the_response(dialect):
 def test_a_response_that_reaches_its_limit_is_incomplete(dialect):
     client = asked(dialect)
     client.reply("Once upon a", end=False)
-    response_id = client.last("response.created")["response"]["id"]
-    client.driver.take(client.engine.finished(response_id, cut=True))
+    client.finish(cut=True)
     response = done(client)
     assert response["status"] == "incomplete"
     assert response["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
@@ -308,10 +307,11 @@ def test_a_response_that_reaches_its_limit_is_incomplete(dialect):
 @pytest.mark.conformance("rule/response.failed")
 def test_a_response_that_fails_says_why(dialect):
     client = asked(dialect)
-    response_id = client.last("response.created")["response"]["id"]
-    client.driver.take(client.engine.finished(response_id, "The model is gone."))
+    client.reply(end=False)
+    client.finish("The model is gone.")
     response = done(client)
     assert (response["status"], response["status_details"]["type"]) == ("failed", "failed")
+    assert set(response["status_details"]["error"]) >= {"type", "code"}
     assert client.problems() == []
     assert client.send("response.create")[0]["type"] == "response.created"
 
@@ -331,6 +331,20 @@ def test_usage_adds_up(dialect):
     assert usage["output_tokens"] == made["audio_tokens"] + made["text_tokens"]
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert given["cached_tokens"] <= usage["input_tokens"]
+
+
+@DIALECTS
+@pytest.mark.conformance("rule/response.rate-limits")
+def test_rate_limits_follow_where_there_are_some(dialect):
+    client = WireClient(dialect, azure=False)
+    client.spoken_turn()
+    *_, before, limits = client.wire
+    assert (before["type"], limits["type"]) == ("response.done", "rate_limits.updated")
+    names = {limit["name"] for limit in limits["rate_limits"]}
+    assert names == ({"tokens"} if dialect == "ga" else {"requests", "tokens"})
+    client = WireClient(dialect, azure=True)
+    client.spoken_turn()
+    assert client.types()[-1] == "response.done"
 
 
 @pytest.mark.parametrize(

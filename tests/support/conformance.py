@@ -10,8 +10,8 @@ To say that a test shows something, name its ids, or patterns of them, from `con
     def test_cancel_in_each_dialect(dialect): ...
 
 A new rule goes into `conformance_table.RULES`, a reason for not serving one into `NOT_SERVED`. An id without
-a test is listed as *not tested*; one that is said to be not served must have no test; a pattern that fits no id
-ends the run. Then::
+a test is listed as *not tested*; one that is said to be not served must have no test; a pattern that fits no
+id ends the run. Then::
 
     make conformance          # runs the marked tests and writes the page
 
@@ -132,8 +132,8 @@ def page(findings: Findings) -> str:
     lines = [
         "# Conformance to the Realtime API",
         "",
-        "What the local server keeps of the API, and the tests that show it. Made by `make conformance`; not to",
-        "be edited. Events are those that openai-python knows; rules are in `tests/support/conformance_table.py`.",
+        "What the local server keeps of the API, and the tests that show it: made by `make conformance`.",
+        "Events are those that openai-python knows; rules are in `tests/support/conformance_table.py`.",
         "",
         f"Of {len(states)}: {counts}.",
     ]

@@ -40,7 +40,6 @@ NOT_SERVED = {
     "server/*/conversation.created": "documented, but no recorded endpoint sends it",
     "server/ga/conversation.item.created": "the preview dialect's; in GA it is added and done",
     "server/ga/conversation.item.input_audio_transcription.segment": "the transcriber does not tell speakers apart",
-    "server/*/rate_limits.updated": "nothing is limited here; the recorded Azure endpoints do not send it either",
     "rule/items.image": "no local component sees",
 }
 """Patterns of what is not served, and why."""
@@ -76,7 +75,8 @@ RULES = {
         "voice-lock": "The voice cannot change once the assistant has spoken: `cannot_update_voice`.",
         "tracing-lock": "Tracing cannot change once it is set.",
         "vad-none": "Azure's early `turn_detection` of type `none` turns detection off.",
-        "transcription-ga": "A GA session of type `transcription` writes down, and answers nothing.",
+        "transcription-ga": "A GA session with the intent `transcription` writes down, and answers nothing.",
+        "kind-lock": "A conversation does not become a transcription session, nor the other way round.",
         "transcription-preview": "`transcription_session.update` does so in preview.",
     },
     "input": {
@@ -143,6 +143,7 @@ RULES = {
         "tool-choice": "`none` calls no function, `required` some function, a name that one.",
         "call-answer": "The output of a function is read by the next response.",
         "call-early-output": "The output of a call may be sent before its response is done.",
+        "rate-limits": "On OpenAI's paths the rate limits follow on `response.done`; on Azure's there are none.",
         "formats": "The audio of a response is in the session's output format, or its own.",
     },
     "errors": {

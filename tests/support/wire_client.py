@@ -11,7 +11,7 @@ from typing import Any
 from engine_driver import FRAME, Driver
 from strict_models import problems
 
-from rt_notebook.core.dialects import DIALECTS
+from rt_notebook.core.dialects import DIALECTS, NotInDialect
 
 __all__ = ["GA_TO_PREVIEW", "WEATHER", "WireClient", "message"]
 
@@ -44,14 +44,16 @@ def message(text: str, role: str = "user", **fields: Any) -> Json:
 class WireClient:
     """One session. Events are written in GA form and go over the wire in the client's dialect.
 
-    Every method returns the events that came back, as they are on the wire.
+    Every method returns the events that came back, as they are on the wire. `options` are the engine's; on
+    Azure, which is what the tests are on unless they say otherwise, there are no rate limits.
     """
 
-    def __init__(self, dialect: str = "ga", **options: Any) -> None:
+    def __init__(self, dialect: str = "ga", *, azure: bool = True, **options: Any) -> None:
         self.dialect = dialect
         self._codec = DIALECTS[dialect]
-        self.driver = Driver(preview=dialect == "preview", **options)
+        self.driver = Driver(preview=dialect == "preview", azure=azure, **options)
         self.engine = self.driver.engine
+        self.job_id = ""
 
     @property
     def wire(self) -> list[Json]:
@@ -84,7 +86,10 @@ class WireClient:
     def raw(self, event: Json) -> list[Json]:
         """Send an event in the wire's own form."""
         start = len(self.driver.events)
-        self.driver.take(self.engine.receive(self._codec.client_from_wire(event)))
+        try:
+            self.driver.take(self.engine.receive(self._codec.client_from_wire(event)))
+        except NotInDialect as error:
+            self.driver.take(self.engine.refuse(error.code, str(error), error.param, event.get("event_id")))
         return self._from(start)
 
     def send(self, type_: str, **fields: Any) -> list[Json]:
@@ -123,7 +128,13 @@ class WireClient:
     def reply(self, *sentences: str, end: bool = True) -> list[Json]:
         """Let the oldest reply be made, a second of speech for a sentence."""
         start = len(self.driver.events)
-        self.driver.reply(*sentences, end=end)
+        self.job_id = self.driver.reply(*sentences, end=end)
+        return self._from(start)
+
+    def finish(self, problem: str | None = None, **options: Any) -> list[Json]:
+        """Let the reply end that was begun last."""
+        start = len(self.driver.events)
+        self.driver.take(self.engine.finished(self.job_id, problem, **options))
         return self._from(start)
 
     def call(self, name: str = "get_weather", arguments: str = '{"city": "London"}') -> list[Json]:
