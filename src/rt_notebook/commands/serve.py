@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 from rt_notebook.server.limits import Limits
-from rt_notebook.server.logs import configure_logs
+from rt_notebook.server.logs import configure_logs, log_event
 
 if TYPE_CHECKING:
     import argparse
@@ -97,8 +98,7 @@ async def _serve(args: argparse.Namespace) -> None:
         _leave()
     await starting
     for role, part in server.components.items():
-        note = f"  ({part['note']})" if part["fallback"] else ""
-        print(f"{role:>10}: {part['name']}{note}", file=sys.stderr)
+        log_event("component", role=role, name=part["name"], note=part["note"] or None)
     ready = {
         "realtime_url": server.realtime_url,
         "azure_endpoint": server.azure_endpoint,
@@ -110,5 +110,5 @@ async def _serve(args: argparse.Namespace) -> None:
     try:
         await asyncio.wait_for(server.stop(), 1.0)
     except TimeoutError:
-        print("Some clients did not say goodbye.", file=sys.stderr)
+        log_event("clients_left_without_goodbye", level=logging.WARNING)
     _leave()
