@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rt_notebook.server.app import RealtimeServer
+from rt_notebook.server.components.load import REPLIES
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-key", help="what clients have to know (default: a key made up now)")
     parser.add_argument("--chat-url", help="an OpenAI-compatible chat endpoint that writes the replies")
     parser.add_argument("--chat-model", help="the model to ask that endpoint for")
+    parser.add_argument(
+        "--reply",
+        choices=REPLIES,
+        default="auto",
+        help="who writes the replies; echo says the user's own audio again (default: %(default)s)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,6 +61,7 @@ async def _serve(args: argparse.Namespace) -> None:
         api_key=args.api_key,
         chat_url=args.chat_url,
         chat_model=args.chat_model,
+        reply=args.reply,
     )
     stopped = asyncio.ensure_future(stop.wait())
     starting = asyncio.ensure_future(server.start())

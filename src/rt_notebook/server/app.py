@@ -45,6 +45,8 @@ class RealtimeServer:
         What clients have to know; None makes one up.
     chat_url, chat_model
         An OpenAI-compatible chat endpoint that writes the replies; None takes the small local model.
+    reply
+        ``"auto"``, ``"smollm2"``, ``"rules"`` or ``"echo"``: see `load_components`.
     """
 
     def __init__(
@@ -55,11 +57,12 @@ class RealtimeServer:
         api_key: str | None = None,
         chat_url: str | None = None,
         chat_model: str | None = None,
+        reply: str = "auto",
     ) -> None:
         self.host = host
         self.port = port
         self.key = Secret(api_key or secrets.token_urlsafe(24))
-        self._chat = (chat_url, chat_model)
+        self._replies = (chat_url, chat_model, reply)
         self._components: Components | None = None
         self._server: Server | None = None
         self._workers = Workers()
@@ -74,7 +77,7 @@ class RealtimeServer:
         ConfigError
             The host is no address of this machine.
         """
-        self._components = await asyncio.to_thread(load_components, *self._chat)
+        self._components = await asyncio.to_thread(load_components, *self._replies)
         try:
             self._server = await serve(
                 self._connected,
@@ -148,7 +151,10 @@ class RealtimeServer:
             azure=route.azure,
             kind=route.kind,
             abilities=Abilities(
-                hears=components.transcriber is not None, speaks=components.voice is not None
+                hears=components.transcriber is not None,
+                # Without words to read, it is the user's own speech that is said.
+                speaks=components.voice is not None or not components.replier.needs_words,
+                needs_words=components.replier.needs_words,
             ),
         )
         connection = Connection(socket, route.dialect, engine, components, self._workers)
