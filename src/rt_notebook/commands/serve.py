@@ -10,6 +10,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from rt_notebook.server.components.load import REPLIES
 from rt_notebook.server.limits import Limits
 from rt_notebook.server.logs import configure_logs, log_event
 
@@ -57,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--chat-url", help="an OpenAI-compatible chat endpoint that writes the replies")
     parser.add_argument("--chat-model", help="the model to ask that endpoint for")
+    parser.add_argument(
+        "--reply",
+        choices=REPLIES,
+        default="auto",
+        help="who writes the replies; echo says the user's own audio again (default: %(default)s)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -90,6 +97,7 @@ async def _serve(args: argparse.Namespace) -> None:
         allowed_hosts=args.allow_host,
         session_minutes=args.session_minutes,
         limits=Limits(sessions=args.max_sessions),
+        reply=args.reply,
     )
     stopped = asyncio.ensure_future(stop.wait())
     starting = asyncio.ensure_future(server.start())
