@@ -46,7 +46,7 @@ def bare_components_ms(pcm: bytes) -> dict[str, float]:
         sentences += cutter.push(piece)
     sentence = sentences[0] if sentences else cutter.rest()
     replied = time.perf_counter()
-    parts.voice.speak(sentence.strip())
+    next(iter(parts.voice.speak(sentence.strip())))
     spoke = time.perf_counter()
     return {
         "transcribe_ms": (transcribed - began) * 1000,

@@ -45,6 +45,7 @@ def test_every_fallback_at_once():
     told = json.loads(ended.stdout)
     assert {role: part["name"] for role, part in told["components"].items()} == {
         "detect": "energy",
+        "end_of_turn": "none",
         "transcribe": "none",
         "reply": "rules",
         "speak": "none",

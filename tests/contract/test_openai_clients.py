@@ -155,7 +155,7 @@ async def test_frames_that_are_no_events_are_refused(served, peer):
 
 def test_the_ready_line_says_everything(served):
     assert set(served) == {"realtime_url", "azure_endpoint", "api_key", "components"}
-    assert set(served["components"]) == {"detect", "transcribe", "reply", "speak"}
+    assert set(served["components"]) == {"detect", "end_of_turn", "transcribe", "reply", "speak"}
     assert not any(part["fallback"] for part in served["components"].values())
 
 

@@ -104,6 +104,11 @@ class TurnDetector:
         return self._started is not None
 
     @property
+    def turn_start_ms(self) -> int | None:
+        """Where the open turn's audio begins; None where no turn is open."""
+        return None if self._started is None else self._started.audio_start_ms
+
+    @property
     def position_ms(self) -> int:
         """Audio that has been judged or skipped so far; audio that arrives in a burst waits to be judged."""
         return self._frames * FRAME_MS
@@ -135,12 +140,17 @@ class TurnDetector:
             self._low_since = frame
         if frame - self._low_since + 1 < frames_of(self.vad.silence_duration_ms):
             return None
+        return self.end()
+
+    def end(self) -> Transition:
+        """End the open turn with the last judged frame, however short its silence is."""
+        assert self._started is not None  # noqa: S101 - whoever ends a turn has looked at `speaking`
         end_ms = self.position_ms
         stopped = replace(
             self._started,
             kind="stopped",
             decision_ms=end_ms,
-            speech_end_ms=self._low_since * FRAME_MS,
+            speech_end_ms=end_ms - self.silence_ms,
             audio_end_ms=end_ms,
         )
         self.stop(end_ms)

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
-from rt_notebook.server.effects import CancelReply, Detect, MakeReply, Transcribe
+from rt_notebook.server.components.reply import PreparingReplier
+from rt_notebook.server.effects import (
+    CancelReply,
+    CancelTranscribe,
+    Detect,
+    JudgeEnd,
+    MakeReply,
+    Prepare,
+    Transcribe,
+)
 from rt_notebook.server.reply_worker import make_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from concurrent.futures import Executor
 
     from rt_notebook.server.components.detect import DetectStream
     from rt_notebook.server.components.load import Components
     from rt_notebook.server.effects import Effect
     from rt_notebook.server.engine import Engine
+    from rt_notebook.server.workers import Workers
 
 __all__ = ["ComponentWork"]
 
 _logger = logging.getLogger("rt_notebook.server")
+
+# A burst of audio is judged in parts of two seconds, between which the other sessions get their turn.
+_FRAMES_AT_ONCE = 64
+# A response out of band may run beside the one that is spoken.
+_REPLIES_AT_ONCE = 2
 
 
 class ComponentWork:
@@ -32,7 +47,7 @@ class ComponentWork:
         Whose effects these are.
     components
         What does the work.
-    workers, detect_workers
+    workers
         Threads shared by all sessions.
     perform
         Takes what the engine answers to a result.
@@ -42,95 +57,188 @@ class ComponentWork:
         self,
         engine: Engine,
         components: Components,
-        workers: Executor,
-        detect_workers: Executor,
+        workers: Workers,
         perform: Callable[[list[Effect]], None],
     ) -> None:
         self._engine = engine
         self._components = components
         self._workers = workers
-        self._detect_workers = detect_workers
         self._perform = perform
         self._loop = asyncio.get_running_loop()
-        self._frames: asyncio.Queue[list[bytes]] = asyncio.Queue()
+        self._frames: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
+        self._streams: dict[int, DetectStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._cancelled: set[str] = set()
-        self._gone = False
+        # What can be cancelled: by response or job id, set once nobody wants it any more.
+        self._cancelled: dict[str, threading.Event] = {}
+        self._preparing = threading.Event()
+        self._transcribe_turn = asyncio.Semaphore(1)
+        self._reply_turn = asyncio.Semaphore(_REPLIES_AT_ONCE)
+        self.undetected_frames = 0
         self._spawn(self._detect())
 
     def start(self, effect: Effect) -> None:
         """Begin what an effect asks for; its result comes later."""
         match effect:
-            case Detect(frames):
-                self._frames.put_nowait(frames)
-            case Transcribe(job_id, pcm):
-                self._spawn(self._transcribe(job_id, pcm))
-            case MakeReply():
-                self._spawn(self._reply(effect))
-            case CancelReply(response_id):
-                self._cancelled.add(response_id)
+            case Detect(frames, rate_hz):
+                self.undetected_frames += len(frames)
+                for frame in frames:
+                    self._frames.put_nowait((rate_hz, frame))
+            case JudgeEnd():
+                self._spawn(self._judge_end(effect))
+            case Transcribe(job_id):
+                self._spawn(self._transcribe(effect, self._cancellable(job_id)))
+            case Prepare():
+                self._prepare(effect)
+            case MakeReply(response_id):
+                self._preparing.set()
+                self._spawn(self._reply(effect, self._cancellable(response_id)))
+            case CancelReply(wanted_no_more) | CancelTranscribe(wanted_no_more):
+                if (cancelled := self._cancelled.get(wanted_no_more)) is not None:
+                    cancelled.set()
 
     def stop(self) -> None:
-        """End all work; nobody is there any more."""
-        self._gone = True
+        """End all work; nobody is there any more. What has not begun never runs."""
+        for cancelled in [*self._cancelled.values(), self._preparing]:
+            cancelled.set()
         for task in list(self._tasks):
             task.cancel()
+
+    def _cancellable(self, job_id: str) -> threading.Event:
+        return self._cancelled.setdefault(job_id, threading.Event())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    # -- turns ----------------------------------------------------------------------------------------
+
     async def _detect(self) -> None:
-        """Judge frames in order, those that are waiting together: a burst then costs one hop, not many."""
-        stream = self._components.detector.stream()
+        """Judge frames in order, those that are waiting together: a burst then costs few hops, not many."""
         while True:
-            frames = list(await self._frames.get())
-            while not self._frames.empty():
-                frames += self._frames.get_nowait()
-            judged = await self._loop.run_in_executor(self._detect_workers, _judge, stream, frames)
+            waiting = [await self._frames.get()]
+            while len(waiting) < _FRAMES_AT_ONCE and not self._frames.empty():
+                waiting.append(self._frames.get_nowait())
+            judged = await self._loop.run_in_executor(self._workers.detect, self._judge, waiting)
+            self.undetected_frames -= len(judged)
             self._perform(self._engine.detected(judged))
 
-    async def _transcribe(self, job_id: str, pcm: bytes) -> None:
+    def _judge(self, frames: list[tuple[int, bytes]]) -> list[float]:
+        return [self._stream(rate_hz).push(frame) for rate_hz, frame in frames]
+
+    def _stream(self, rate_hz: int) -> DetectStream:
+        if rate_hz not in self._streams:
+            begin: Any = self._components.detector.stream
+            self._streams[rate_hz] = begin() if rate_hz == 24_000 else begin(rate_hz)
+        return self._streams[rate_hz]
+
+    async def _judge_end(self, work: JudgeEnd) -> None:
+        judge, probability = self._components.judge, None
+        if judge is not None:
+            try:
+                probability = await self._loop.run_in_executor(
+                    self._workers.detect, judge.judge, work.pcm, work.rate_hz
+                )
+            except Exception:
+                _logger.exception("the end of a turn could not be judged")
+        engine: Any = self._engine
+        self._perform(engine.judged(work.job_id, probability))
+
+    # -- words ----------------------------------------------------------------------------------------
+
+    async def _transcribe(self, work: Transcribe, cancelled: threading.Event) -> None:
         transcriber = self._components.transcriber
         text: str | None = None
-        if transcriber is None:
-            problem: str | None = str(self._components.running["transcribe"]["note"])
-        else:
-            try:
-                text = await self._loop.run_in_executor(self._workers, transcriber.transcribe, pcm)
-                problem = None
-            except Exception as error:
-                _logger.exception("transcription failed")
-                problem = f"The speech could not be written down ({type(error).__name__})."
-        self._perform(self._engine.transcribed(job_id, text, problem))
+        problem: str | None = None
+        try:
+            if transcriber is None:
+                problem = str(self._components.running["transcribe"]["note"])
+            else:
+                async with self._transcribe_turn:
+                    if not cancelled.is_set():
+                        text = await self._loop.run_in_executor(
+                            self._workers.transcribe,
+                            transcriber.transcribe,
+                            work.pcm,
+                            work.rate_hz,
+                            cancelled.is_set,
+                        )
+        except Exception as error:
+            _logger.exception("transcription failed")
+            problem = f"The speech could not be written down ({type(error).__name__})."
+        finally:
+            self._cancelled.pop(work.job_id, None)
+        if not cancelled.is_set():
+            self._perform(self._engine.transcribed(work.job_id, text, problem))
 
-    async def _reply(self, work: MakeReply) -> None:
-        response_id = work.response_id
+    # -- replies --------------------------------------------------------------------------------------
 
-        def back(result: Callable[[], list[Effect]]) -> None:
-            # From a worker thread to the loop; in order, and not at all for who is no longer there.
-            if not self._gone:
-                self._loop.call_soon_threadsafe(lambda: self._perform(result()))
+    def _prepare(self, work: Prepare) -> None:
+        replier = self._components.replier
+        if not isinstance(replier, PreparingReplier):
+            return
+        self._preparing.set()  # what was being read is out of date
+        outdated = self._preparing = threading.Event()
 
         def run() -> None:
-            make_reply(
-                self._components,
-                work,
-                lambda: self._gone or response_id in self._cancelled,
-                lambda text: back(lambda: self._engine.replied(response_id, text)),
-                lambda pcm, chars: back(lambda: self._engine.spoke(response_id, pcm, chars)),
-            )
+            try:
+                if not outdated.is_set():
+                    replier.prepare(work.messages, work.tools, outdated.is_set)
+            except Exception:
+                # Nothing is lost but some time.
+                _logger.exception("a conversation could not be read in advance")
 
-        problem = None
+        self._workers.prepare.submit(run)
+
+    async def _reply(self, work: MakeReply, cancelled: threading.Event) -> None:
+        problem, cut = None, False
         try:
-            await self._loop.run_in_executor(self._workers, run)
+            async with self._reply_turn:
+                if not cancelled.is_set():
+                    cut = await self._loop.run_in_executor(
+                        self._workers.reply,
+                        make_reply,
+                        self._components,
+                        work,
+                        cancelled.is_set,
+                        _EngineSink(self, work.response_id, cancelled),
+                    )
         except Exception as error:
             _logger.exception("reply failed")
             problem = f"The reply component failed ({type(error).__name__}: {error})."
-        self._cancelled.discard(response_id)
-        self._perform(self._engine.finished(response_id, problem))
+        finally:
+            self._cancelled.pop(work.response_id, None)
+        if not cancelled.is_set():
+            engine: Any = self._engine
+            more = {"cut": True} if cut else {}
+            self._perform(engine.finished(work.response_id, problem, **more))
+
+    def report(self, cancelled: threading.Event, result: Callable[[Any], list[Effect]]) -> None:
+        """Carry a result from a worker thread to the engine; in order, and not at all when cancelled."""
+
+        def arrive() -> None:
+            if not cancelled.is_set():
+                self._perform(result(self._engine))
+
+        if not cancelled.is_set():
+            self._loop.call_soon_threadsafe(arrive)
 
 
-def _judge(stream: DetectStream, frames: list[bytes]) -> list[float]:
-    return [stream.push(frame) for frame in frames]
+class _EngineSink:
+    """The engine as the place where a reply goes."""
+
+    def __init__(self, work: ComponentWork, response_id: str, cancelled: threading.Event) -> None:
+        self._work = work
+        self._response_id = response_id
+        self._cancelled = cancelled
+
+    def text(self, text: str) -> None:
+        self._work.report(self._cancelled, lambda engine: engine.replied(self._response_id, text))
+
+    def speech(self, pcm: bytes, text_end_chars: int) -> None:
+        self._work.report(
+            self._cancelled, lambda engine: engine.spoke(self._response_id, pcm, text_end_chars)
+        )
+
+    def call(self, name: str, arguments: str) -> None:
+        self._work.report(self._cancelled, lambda engine: engine.called(self._response_id, name, arguments))

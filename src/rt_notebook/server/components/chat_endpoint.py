@@ -12,6 +12,7 @@ from rt_notebook.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rt_notebook.server.components.reply_pieces import ReplyPiece
     from rt_notebook.server.effects import MakeReply
 
 __all__ = ["ChatEndpointReplier"]
@@ -35,6 +36,8 @@ class ChatEndpointReplier:
         The address is not one of the web.
     """
 
+    own_voice = False
+
     def __init__(self, url: str, model: str | None) -> None:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{url!r} is no chat endpoint.", "Give one such as http://127.0.0.1:11434/v1.")
@@ -42,7 +45,7 @@ class ChatEndpointReplier:
         self._model = model or "default"
         self.name = f"{self._model} at {url}"
 
-    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer piece by piece."""
         body: dict[str, object] = {
             "model": self._model,

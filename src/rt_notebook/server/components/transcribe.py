@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float
 from rt_notebook.errors import ComponentMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["MoonshineTranscriber", "Transcriber"]
 
@@ -19,8 +22,10 @@ class Transcriber(Protocol):
 
     name: str
 
-    def transcribe(self, pcm: bytes) -> str:
-        """Return what is said in PCM16 audio at 24 kHz."""
+    def transcribe(
+        self, pcm: bytes, rate_hz: int = SAMPLE_RATE_HZ, cancelled: Callable[[], bool] = lambda: False
+    ) -> str:
+        """Return what is said in PCM16 audio at `rate_hz`, or anything once `cancelled` says so."""
 
 
 class MoonshineTranscriber:
@@ -53,11 +58,15 @@ class MoonshineTranscriber:
         self._model = MoonshineModel(weights, ModelArch.TINY, options={"vad_threshold": "0.0"})
         self._one_at_a_time = threading.Lock()
 
-    def transcribe(self, pcm: bytes) -> str:
+    def transcribe(
+        self, pcm: bytes, rate_hz: int = SAMPLE_RATE_HZ, cancelled: Callable[[], bool] = lambda: False
+    ) -> str:
         """Return what is said."""
         import soxr
 
-        samples = soxr.resample(to_float(pcm), SAMPLE_RATE_HZ, _MODEL_RATE_HZ, quality="MQ")
+        samples = soxr.resample(to_float(pcm), rate_hz, _MODEL_RATE_HZ, quality="MQ")
         with self._one_at_a_time:
+            if cancelled():
+                return ""
             transcript = self._model.transcribe_without_streaming(samples.tolist(), _MODEL_RATE_HZ)
         return " ".join(line.text.strip() for line in transcript.lines).strip()
