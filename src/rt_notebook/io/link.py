@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rt_notebook.log.event_log import EventLog
 
     Listener = Callable[[Event | None], object]
+    Tap = Callable[[Event, bytes], object]
 
 __all__ = ["Link"]
 
@@ -46,6 +47,7 @@ class Link:
         self.playback = Playback()
         self.reply_audio = ReplyAudio()
         self.listeners: list[Listener] = []
+        self.tap: Tap | None = None  # a recorder: takes every event with the audio that it carried
         self.is_open = False
         self._transport: Transport | None = None
         self._outbox: asyncio.Queue[dict[str, Any] | bytes] = asyncio.Queue()
@@ -91,7 +93,7 @@ class Link:
         assert self._transport is not None  # noqa: S101 - set before the task is made
         async for frame in self._transport.frames():
             event, audio = self.protocol.receive(frame, self.clock_s())
-            self._append(event)
+            self._append(event, audio)
             self._react(event, audio)
         self.is_open = False
         self._tasks[1].cancel()
@@ -182,7 +184,7 @@ class Link:
                 frame, event = self.protocol.send_audio(what, now_s)
             else:
                 frame, event = self.protocol.send(what, now_s)
-            self._append(event)
+            self._append(event, what if isinstance(what, bytes) else b"")
             self._outbox.task_done()
             try:
                 await self._transport.send(frame)
@@ -248,8 +250,10 @@ class Link:
         """Log something that this side knows and the wire does not say."""
         self._append(Event(self.clock_s(), "local", type_, {"type": type_} | data))
 
-    def _append(self, event: Event) -> None:
+    def _append(self, event: Event, audio: bytes = b"") -> None:
         self.log.append(event)
+        if self.tap is not None:
+            self.tap(event, audio)
         for entry in list(self._waiting):
             wanted, future = entry
             if future.done():
