@@ -290,8 +290,13 @@ def _load_file(path: Path) -> Recording:
         raise BundleError(f"The manifest of {path.name!r} was changed.", "Use the original file.")
     manifest = Manifest.decode(raw)
     _check_hashes(file, layout, manifest)
-    pieces = file.pieces(layout[EVENTS].offset, layout[EVENTS].size)
-    log = EventLog([decode_line(line) for line in split_lines(unpack(pieces))])
+
+    def lines() -> Iterator[bytes]:
+        return split_lines(unpack(file.pieces(layout[EVENTS].offset, layout[EVENTS].size)))
+
+    for _ in lines():
+        pass  # once only to see how much it is: nothing is kept of what turns out to be too much
+    log = EventLog([decode_line(line) for line in lines()])
     index = AudioIndex(log)
     tracks: dict[Side, Track] = {}
     for side, name in TRACKS.items():

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["decode_line", "encode_event", "pack", "split_lines", "unpack"]
 
-_MAX_RATIO = 200
+_MAX_RATIO = 40
 _FREE_BYTES = 4 << 20
 """Up to here any ratio is allowed: it is no danger, and short logs pack well."""
+_BYTES_A_LINE = 4
+_FREE_LINES = 20_000
+"""Every line becomes an object: so many may be packed into nothing, and each further one costs this much."""
 
 _GZIP = 31
 _PIECE_BYTES = 1 << 18
@@ -37,8 +40,8 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 def _plain(value: object) -> object:
     """Make something plain of what JSON does not have: users note what they like."""
-    item = getattr(value, "item", None)
-    return item() if callable(item) else str(value)
+    numbers = getattr(value, "tolist", None)
+    return numbers() if callable(numbers) else str(value)
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
@@ -48,15 +51,21 @@ _decoder = msgspec.json.Decoder(_Line)
 def encode_event(event: Event) -> bytes:
     """Return one event as a line with its line feed."""
     data = None if event.data == {"type": event.type} else event.data
-    line = _encoder.encode(
+    try:
+        line = _encode(event, data)
+        left_out = f"{len(line)} bytes" if len(line) >= MAX_LINE_BYTES else ""
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        left_out = type(error).__name__
+    if left_out:
+        # One event that cannot be written must not end the recording.
+        line = _encode(event, {"type": event.type, "left_out": left_out})
+    return line + b"\n"
+
+
+def _encode(event: Event, data: dict[str, Any] | None) -> bytes:
+    return _encoder.encode(
         _Line(event.t_s, event.direction, event.type, data, event.audio_samples, event.level_dbfs)
     )
-    if len(line) >= MAX_LINE_BYTES:
-        short = {"type": event.type, "left_out_bytes": len(line)}
-        return encode_event(
-            Event(event.t_s, event.direction, event.type, short, event.audio_samples, event.level_dbfs)
-        )
-    return line + b"\n"
 
 
 def decode_line(line: bytes) -> Event:
@@ -79,24 +88,32 @@ def decode_line(line: bytes) -> Event:
 
 def pack(lines: Iterable[bytes]) -> bytes:
     """Compress lines, the same way every time, and never to less than `unpack` takes."""
-    parts, plain_bytes = _compressed(lines, 6)
+    parts, plain_bytes, count = _compressed(lines, 6)
     packed = b"".join(parts)
-    if plain_bytes <= _FREE_BYTES + _MAX_RATIO * len(packed):
+    if not _too_much(len(packed), plain_bytes, count):
         return packed
-    return b"".join(_compressed(unpack_all(packed), 0)[0])
+    return b"".join(_compressed(_decompressed(packed), 0)[0])
 
 
-def _compressed(lines: Iterable[bytes], level: int) -> tuple[list[bytes], int]:
+def _too_much(packed_bytes: int, plain_bytes: int, lines: int) -> bool:
+    return (
+        plain_bytes > _FREE_BYTES + _MAX_RATIO * packed_bytes
+        or lines > _FREE_LINES + packed_bytes // _BYTES_A_LINE
+    )
+
+
+def _compressed(lines: Iterable[bytes], level: int) -> tuple[list[bytes], int, int]:
     packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
-    parts, plain_bytes = [], 0
+    parts, plain_bytes, count = [], 0, 0
     for line in lines:
         parts.append(packer.compress(line))
         plain_bytes += len(line)
-    return [*parts, packer.flush()], plain_bytes
+        count += 1
+    return [*parts, packer.flush()], plain_bytes, count
 
 
-def unpack_all(packed: bytes) -> Iterator[bytes]:
-    """Decompress what was made here, without a limit on the ratio."""
+def _decompressed(packed: bytes) -> Iterator[bytes]:
+    """Decompress what was made here."""
     unpacker = zlib.decompressobj(_GZIP)
     while not unpacker.eof:
         yield unpacker.decompress(packed, _PIECE_BYTES)
@@ -112,7 +129,7 @@ def unpack(pieces: Iterable[bytes]) -> Iterator[bytes]:
         It is too much for what it was, too much altogether, damaged, or followed by something else.
     """
     unpacker = zlib.decompressobj(_GZIP)
-    consumed = produced = 0
+    consumed = produced = lines = 0
     for piece in pieces:
         consumed += len(piece)
         rest = piece
@@ -122,7 +139,8 @@ def unpack(pieces: Iterable[bytes]) -> Iterator[bytes]:
             except zlib.error:
                 raise BundleError("The events are damaged.", "Use the original file.") from None
             produced += len(out)
-            if produced > MAX_EVENTS_BYTES or produced > _FREE_BYTES + _MAX_RATIO * consumed:
+            lines += out.count(b"\n")
+            if produced > MAX_EVENTS_BYTES or _too_much(consumed, produced, lines):
                 raise BundleError("The events unpack to more than a bundle may hold.", "Do not open it.")
             if out:
                 yield out

@@ -154,10 +154,14 @@ class Recorder:
                 for fd in (self._event_fd, *self._audio_fds.values()):
                     os.close(fd)
             self._finish()
-        except (OSError, RtNotebookError) as error:
-            said = (
-                error.problem if isinstance(error, RtNotebookError) else f"The disk says: {error.strerror}."
-            )
+        except Exception as error:  # whatever it is, somebody waits for the end
+            match error:
+                case RtNotebookError():
+                    said = error.problem
+                case OSError():
+                    said = f"The disk says: {error.strerror}."
+                case _:
+                    said = f"{type(error).__name__}: {error}"
             problem = f"Recording to {self.target.name!r} has stopped. {said}"
             remedy = f"What was recorded until then is in {self._part.name!r}; rt_notebook.load opens it."
             self.finished.set_exception(BundleError(problem, remedy))
