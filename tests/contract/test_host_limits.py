@@ -8,7 +8,7 @@ import contextlib
 import json
 
 import pytest
-from hosting import ask, hosting, opened, rest, send, until
+from hosting import ask, hosting, opened, rest, send, until, until_true
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rt_notebook.errors import ConfigError
@@ -34,12 +34,6 @@ async def create(socket, number, size=100_000):
 def the_connection(server):
     (connection,) = server._connections.values()
     return connection
-
-
-async def until_true(condition):
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - it looks at the inside of the server, which tells nobody
-            await asyncio.sleep(0.01)
 
 
 async def raw(server, *lines):
