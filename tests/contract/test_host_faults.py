@@ -198,6 +198,17 @@ async def test_the_same_seed_strikes_at_the_same_events():
     assert await struck(1) == await struck(1)
 
 
+def test_a_notebook_can_ask_for_a_fault():
+    from rt_notebook import Endpoint, Session
+    from rt_notebook.errors import ConnectError
+
+    endpoint = Endpoint.local(reply="echo", faults=["refuse:connections=1"])
+    with pytest.raises(ConnectError, match="at its limit"):
+        Session(endpoint).connect_blocking()
+    with Session(endpoint) as session:
+        assert session.state == "open"
+
+
 def test_the_command_lists_the_faults_and_refuses_others():
     command = [sys.executable, "-m", "rt_notebook", "serve", "--fault"]
     listed = subprocess.run([*command, "help"], capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import WSMsgType
+from aiohttp import WebSocketError, WSMessage, WSMsgType
 
 from rt_notebook.core import wire_json
 from rt_notebook.core.dialects import NotInDialect
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
+_NO_CODE = 1005
+_BROKEN = 1006
 _POLICY_VIOLATION = 1008
 _INTERNAL_ERROR = 1011
 
@@ -117,7 +119,8 @@ class Connection:
                 if not self._outbox.closed:
                     self._take(message.data)
                 continue
-            self.close_code = self._socket.close_code if self.close_code is None else self.close_code
+            if self.close_code is None:
+                self.close_code = _close_code(message)
             return message.type == WSMsgType.CLOSE
 
     async def _room(self) -> None:
@@ -241,3 +244,10 @@ class Connection:
         await self._clock.sleep(self._session_s)
         reason = f"Your session hit the maximum duration of {self._session_s / 60:g} minutes."
         self._perform(self._engine.expire(reason))
+
+
+def _close_code(message: WSMessage) -> int:
+    """Return how a client ended the connection: its code, or the one that stands for what it did."""
+    if message.type == WSMsgType.CLOSE:
+        return message.data or _NO_CODE
+    return message.data.code if isinstance(message.data, WebSocketError) else _BROKEN
