@@ -28,6 +28,8 @@ help:
 	@echo "make build-js     build the front end into $(STATIC)"
 	@echo "make wheel        build the wheel into dist/"
 	@echo "make screenshots  take the pictures in docs/images again"
+	@echo "make conformance  run the tests of the Realtime API and write docs/conformance.md"
+	@echo "make nightly      look for new random cases of the engine, many thousands of them"
 	@echo "make bench        measure the time from the end of speech to the first reply audio"
 	@echo "make clean        remove everything that these commands made"
 
@@ -122,6 +124,12 @@ wheel: $(VENV)/.made
 
 screenshots: $(TEST_STAMP) chromium
 	@$(PY) scripts/screenshots.py $(ARGS)
+
+conformance: $(TEST_STAMP)
+	@$(PY) -m pytest -q -m conformance --conformance docs/conformance.md $(ARGS)
+
+nightly: $(TEST_STAMP)
+	@HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/property $(ARGS)
 
 bench: $(TEST_STAMP)
 	@$(PY) bench/first_audio.py $(ARGS)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+pytest_plugins = ("conformance",)
+
 REPOSITORY = Path(__file__).parents[1]
 COMPONENTS = ("hibari", "moonshine_voice", "onnxruntime", "xllamacpp")
 

@@ -21,7 +21,16 @@ OPTIONAL = {
     "pandas",
     "xllamacpp",
 }
-HEAVY = OPTIONAL | {"anywidget", "ipywidgets", "msgspec", "numpy", "soundfile", "soxr", "websockets"}
+HEAVY = OPTIONAL | {
+    "aiohttp",
+    "anywidget",
+    "ipywidgets",
+    "msgspec",
+    "numpy",
+    "soundfile",
+    "soxr",
+    "websockets",
+}
 
 
 def modules_after(code: str) -> set[str]:

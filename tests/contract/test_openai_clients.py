@@ -118,7 +118,7 @@ async def test_openai_python_preview_on_the_azure_path(served, speech):
 
 def test_the_ready_line_says_everything(served):
     assert set(served) == {"realtime_url", "azure_endpoint", "api_key", "components"}
-    assert set(served["components"]) == {"detect", "transcribe", "reply", "speak"}
+    assert set(served["components"]) == {"detect", "end_of_turn", "transcribe", "reply", "speak"}
     assert not any(part["fallback"] for part in served["components"].values())
 
 

@@ -132,7 +132,7 @@ def test_nothing_is_allowed_that_no_wire_has(shared_data, monkeypatch, dialect, 
     events = [
         with_plain_voice(event)
         for name, spoken in RECORDINGS.items()
-        if spoken == dialect
+        if spoken == {"preview": "voice_live"}.get(dialect, dialect)
         for event in received(shared_data, name)
     ]
     before = sum(len(problems(event, dialect)) for event in events)

@@ -1,16 +1,16 @@
-"""What two runs of one conversation have in common, whatever their timing: the canonical form of server events.
+"""What two runs of one conversation have in common, whatever their timing: the canonical form of events.
 
 The rules, and why:
 
-1. Deltas of one kind of one content part are one event, at the place of the first: how often, how long and how
-   interleaved they come is a matter of time.
-2. Transcriptions of the user's speech have no fixed place beside a response's events; they are a line of their
-   own for each item.
-3. ``rate_limits.updated`` counts only where the recording has it: endpoints send it or not, for no reason that
-   a client could see.
+1. Deltas of one kind of one content part are one event, at the place of the first: how often, how long and
+   how interleaved they come is a matter of time.
+2. Transcriptions of the user's speech have no fixed place beside a response's events; they are a line of
+   their own for each item.
+3. ``rate_limits.updated`` counts only where the recording has it: endpoints send it or not, for no reason
+   that a client could see.
 4. Ids are named by the order of their first appearance, so that it counts which events share one.
-5. ``conversation.item.done`` is sometimes without the ``previous_item_id`` that its ``added`` had, so only the
-   latter's counts.
+5. ``conversation.item.done`` is sometimes without the ``previous_item_id`` that its ``added`` had, so only
+   the latter's counts.
 6. Words, numbers of tokens, times and padding are left out; statuses, roles, types and places are kept.
 """
 
@@ -69,7 +69,7 @@ def types(events: list[Json]) -> list[str]:
 
 
 def shapes(events: list[Json]) -> list[Any]:
-    """Return the events with ids named by first appearance, and only what does not depend on words and times."""
+    """Return the events with ids named by first appearance, without what depends on words and times."""
     names: dict[str, str] = {}
 
     def name(value: Any) -> Any:

@@ -12,8 +12,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from engine_driver import Driver
+from wire_recordings import RECORDINGS
 
 from rt_notebook.core.dialects import DIALECTS
+from rt_notebook.server.abilities import Abilities
 
 if TYPE_CHECKING:
     from wire_recordings import Frame
@@ -54,17 +56,21 @@ class EngineReplay:
 
     Parameters
     ----------
-    frames
+    frames, name
         The recording.
-    dialect
-        ``"ga"`` or ``"preview"``.
+    needs_words
+        Whether the model that answers reads what was said; otherwise it hears it, as the endpoints' do.
     """
 
-    def __init__(self, frames: list[Frame], dialect: str) -> None:
-        self._dialect = DIALECTS[dialect]
+    def __init__(self, frames: list[Frame], name: str, *, needs_words: bool = False) -> None:
+        self._dialect = DIALECTS[RECORDINGS[name]]
         self._frames = frames
         self._received = [self._dialect.server_from_wire(f.event) for f in frames if not f.sent]
-        self.driver = Driver(preview=dialect == "preview")
+        self.driver = Driver(
+            preview=self._dialect.name != "ga",
+            azure=name.startswith("azure"),
+            abilities=Abilities(needs_words=needs_words),
+        )
         self._calls: list[str] = []
         self._work: dict[str, str] = {}
         self._said: dict[str, int] = {}

@@ -49,19 +49,36 @@ ALLOWED: dict[str, dict[str, str]] = {
         "response.done.response.usage.*.image_tokens": "newer than the model",
         "response.done.response.usage.*.reasoning_tokens": "newer than the model",
         "session.*.session.rt_notebook": "ours: which components run behind the session",
+        "transcription_session.*.session.id": "documented; the model leaves it out",
+        "transcription_session.*.session.object": "documented; the model leaves it out",
+        "transcription_session.*.session.expires_at": "documented; the model leaves it out",
+        "transcription_session.*.session.input_audio_noise_reduction": "documented; the model leaves it out",
+        "transcription_session.*.session.rt_notebook": "ours: which components run behind the session",
     },
 }
 """For each dialect: fields beyond the models, as patterns of paths, with the reason why they may be there."""
 
-# On Azure `session.model` is the name of a deployment: any word. The preview model lists OpenAI's own.
-_ANY_WORD = {"preview": (("session", "model", "gpt-4o-realtime-preview"),)}
 
+def _as_modelled(event: Json, dialect: str) -> Json:
+    """Return an event without what the preview models are too narrow for.
 
-def _with_known_words(event: Json, dialect: str) -> Json:
-    for outer, inner, known in _ANY_WORD.get(dialect, ()):
-        if isinstance(event.get(outer), dict) and isinstance(event[outer].get(inner), str):
-            event = event | {outer: event[outer] | {inner: known}}
-    return event
+    Models are listed by name there, while on Azure they are deployments, of any name. Transcription sessions
+    lack their first event, and have to hold the key that they were made with, also where they had none.
+    """
+    session = event.get("session")
+    if dialect == "ga" or not isinstance(session, dict):
+        return event
+    if str(event["type"]).startswith("transcription_session."):
+        event = event | {"type": "transcription_session.updated"}
+        session = {"client_secret": {"expires_at": 0, "value": ""}} | session
+        if isinstance(session.get("input_audio_transcription"), dict):
+            transcription = session["input_audio_transcription"]
+            if isinstance(transcription.get("model"), str):
+                transcription = transcription | {"model": "whisper-1"}
+            session["input_audio_transcription"] = transcription
+    elif isinstance(session.get("model"), str):
+        session = session | {"model": "gpt-4o-realtime-preview"}
+    return event | {"session": session}
 
 
 def _unknown(value: Any, path: str) -> Iterator[str]:
@@ -98,12 +115,13 @@ def problems(event: Json, dialect: str) -> list[str]:
     dialect
         ``"ga"`` or ``"preview"``.
     """
+    event = _as_modelled(event, dialect)
     kind = event.get("type")
     model = MODELS[dialect].get(kind) if isinstance(kind, str) else None
     if model is None:
         return [f"{kind}: no event of this dialect"]
     try:
-        parsed = model.model_validate_json(json.dumps(_with_known_words(event, dialect)), strict=True)
+        parsed = model.model_validate_json(json.dumps(event), strict=True)
     except pydantic.ValidationError as error:
         found = {}
         for each in error.errors():

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 RECORDINGS = {
     "azure_tool_call": "ga",
     "azure_transcription_failed": "ga",
-    "azure_voice_live_spoken_turn": "preview",
+    "azure_voice_live_spoken_turn": "voice_live",
     "openai_history_seeding": "ga",
     "openai_spoken_turn": "ga",
 }

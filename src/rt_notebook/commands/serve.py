@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
-from rt_notebook.server.app import RealtimeServer
-from rt_notebook.server.components.load import REPLIES
+from rt_notebook.server.abilities import REPLIES
+from rt_notebook.server.limits import Limits
+from rt_notebook.server.logs import configure_logs
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--api-key", help="what clients have to know (default: a key made up now)")
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="a web page's origin that may use the server besides those on loopback, such as "
+        "https://lab.example.org; may be given more than once",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name that leads here, such as a reverse proxy's; may be given more than once",
+    )
+    parser.add_argument(
+        "--max-sessions", type=int, default=Limits().sessions, help="sessions at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--session-minutes",
+        type=float,
+        default=60.0,
+        metavar="N",
+        help="how long a session may last, also a fraction (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="how stderr tells what happens (default: %(default)s)",
+    )
     parser.add_argument("--chat-url", help="an OpenAI-compatible chat endpoint that writes the replies")
     parser.add_argument("--chat-model", help="the model to ask that endpoint for")
     parser.add_argument(
@@ -36,9 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT. One JSON line on stdout says where; all else goes to stderr."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    configure_logs(args.log_format)
     asyncio.run(_serve(args))
     return 0
 
@@ -51,6 +80,8 @@ def _leave() -> None:
 
 
 async def _serve(args: argparse.Namespace) -> None:
+    from rt_notebook.server.app import RealtimeServer
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,6 +93,10 @@ async def _serve(args: argparse.Namespace) -> None:
         chat_url=args.chat_url,
         chat_model=args.chat_model,
         reply=args.reply,
+        allowed_origins=args.allow_origin,
+        allowed_hosts=args.allow_host,
+        session_minutes=args.session_minutes,
+        limits=Limits(sessions=args.max_sessions),
     )
     stopped = asyncio.ensure_future(stop.wait())
     starting = asyncio.ensure_future(server.start())

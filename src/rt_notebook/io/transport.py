@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
@@ -134,7 +135,7 @@ async def open_websocket(address: Address) -> WebSocketTransport:
 
 
 def _refusal(host: str, status: int, body: bytes | bytearray | None) -> ConnectError:
-    said = (body or b"").decode("utf-8", "replace").strip()[:200]
+    said = _said(body or b"")[:200]
     detail = f" It said: {said}" if said else ""
     if status in {401, 403}:
         return AuthenticationError(
@@ -151,3 +152,12 @@ def _refusal(host: str, status: int, body: bytes | bytearray | None) -> ConnectE
     return ConnectError(
         f"{host} refused the connection (HTTP {status}).{detail}", "Check the address and the model."
     )
+
+
+def _said(body: bytes | bytearray) -> str:
+    """Return the message of a refusal: the vendors send it as JSON, whoever stands between them as text."""
+    try:
+        said = msgspec.json.decode(body)["error"]["message"]
+    except (msgspec.DecodeError, LookupError, TypeError):
+        said = body.decode("utf-8", "replace")
+    return str(said).strip()

@@ -3,56 +3,124 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
-from websockets.exceptions import ConnectionClosed
+from aiohttp import WSMsgType
 
 from rt_notebook.core import wire_json
 from rt_notebook.core.dialects import NotInDialect
 from rt_notebook.server.component_work import ComponentWork
 from rt_notebook.server.effects import Close, Send
+from rt_notebook.server.outbox import Outbox
+from rt_notebook.server.wire_actions import Binary, Reset, Stall, Text, Wait
 
 if TYPE_CHECKING:
-    from websockets.asyncio.server import ServerConnection
+    from aiohttp.web import WebSocketResponse
 
     from rt_notebook.core.dialects import Dialect
+    from rt_notebook.server.clock import Clock
     from rt_notebook.server.components.load import Components
     from rt_notebook.server.effects import Effect
     from rt_notebook.server.engine import Engine
+    from rt_notebook.server.limits import Limits
     from rt_notebook.server.workers import Workers
 
 __all__ = ["Connection"]
 
+_POLICY_VIOLATION = 1008
+_INTERNAL_ERROR = 1011
+
 
 class Connection:
-    """Carry frames to the engine and its events back; the rest of its effects is `ComponentWork`'s."""
+    """Carry frames to the engine and its events back; the rest of its effects is `ComponentWork`'s.
+
+    Parameters
+    ----------
+    socket, transport
+        The WebSocket, accepted, and the TCP connection below it.
+    session_s
+        How long the session may last.
+    """
 
     def __init__(
         self,
-        socket: ServerConnection,
+        socket: WebSocketResponse,
+        transport: asyncio.Transport,
         dialect: Dialect,
         engine: Engine,
         components: Components,
         workers: Workers,
+        *,
+        limits: Limits,
+        clock: Clock,
+        session_s: float,
     ) -> None:
         self._socket = socket
+        self._transport = transport
         self._dialect = dialect
         self._engine = engine
+        self._limits = limits
+        self._clock = clock
+        self._session_s = session_s
+        self._outbox = Outbox()
+        self._eased = asyncio.Event()
         self._work = ComponentWork(engine, components, workers, self._perform)
-        self._outbox: asyncio.Queue[str | Close] = asyncio.Queue()
+        self.close_code: int | None = None
 
     async def run(self) -> None:
-        """Serve the client until it leaves."""
+        """Serve the client until it leaves, is given up, or its time is over."""
+        reading = asyncio.create_task(self._read())
         writing = asyncio.create_task(self._write())
-        self._perform(self._engine.start())
+        expiring = asyncio.create_task(self._expire())
         try:
-            async for frame in self._socket:
-                self._take(frame)
-        except ConnectionClosed:
-            pass
+            self._perform(self._engine.start())
+            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done() and reading.exception() is not None:
+                self.leave(_INTERNAL_ERROR, "The server made a mistake; its log says which.")
+                await asyncio.wait({writing}, timeout=self._limits.goodbye_s)
+            elif not reading.done():
+                # The goodbye is said, or the client takes nothing any more. It has a moment to answer.
+                await asyncio.wait({reading}, timeout=self._limits.goodbye_s)
         finally:
             self._work.stop()
-            writing.cancel()
+            for task in (reading, writing, expiring):
+                task.cancel()
+            done = await asyncio.gather(reading, writing, expiring, return_exceptions=True)
+            await self._hang_up(politely=done[0] is True)
+        for result in done:
+            if isinstance(result, Exception):
+                raise result
+
+    def leave(self, code: int, reason: str) -> None:
+        """Say goodbye at once, whatever waits to be sent."""
+        self._outbox.close_now(Close(code, reason))
+
+    # -- from the client --------------------------------------------------------------------------------
+
+    async def _read(self) -> bool:
+        """Take frames until the connection ends; return whether the client said goodbye."""
+        while True:
+            await self._room()
+            message = await self._socket.receive()
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                if not self._outbox.closed:
+                    self._take(message.data)
+                continue
+            self.close_code = self._socket.close_code if self.close_code is None else self.close_code
+            return message.type == WSMsgType.CLOSE
+
+    async def _room(self) -> None:
+        """Wait while the client has left too much unread, or has sent more audio than can be judged.
+
+        What is not read here stays in its socket: it is held back, and nobody else is.
+        """
+        while (
+            self._outbox.waiting_bytes > self._limits.outbox_bytes
+            or self._work.undetected_frames > self._limits.undetected_frames
+        ):
+            self._eased.clear()
+            await self._eased.wait()
 
     def _take(self, frame: str | bytes) -> None:
         try:
@@ -68,25 +136,68 @@ class Connection:
             return
         self._perform(self._engine.receive(event))
 
+    # -- to the client ----------------------------------------------------------------------------------
+
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Send(event):
                     wire_event = self._dialect.server_to_wire(event)
                     if wire_event is not None:
-                        self._outbox.put_nowait(wire_json.encode(wire_event))
+                        self._outbox.put(Text(wire_json.encode(wire_event)))
                 case Close():
-                    self._outbox.put_nowait(effect)
-                case _:
+                    self._outbox.put(effect)
+                case _ if not self._outbox.closed:
                     self._work.start(effect)
+        if self._outbox.waiting_bytes > self._limits.outbox_full_bytes:
+            self.leave(_POLICY_VIOLATION, "You do not read what you are sent.")
+        self._eased.set()
 
     async def _write(self) -> None:
-        try:
+        """Send what waits, until a goodbye is sent or the client takes nothing any more."""
+        with contextlib.suppress(ConnectionError, TimeoutError):
             while True:
-                match await self._outbox.get():
-                    case Close(code, reason):
-                        await self._socket.close(code, reason)
-                    case frame:
-                        await self._socket.send(frame)
-        except ConnectionClosed:
-            return
+                action = await self._outbox.get()
+                self._eased.set()
+                match action:
+                    case Wait(seconds):
+                        await self._clock.sleep(seconds)
+                        continue
+                    case Stall():
+                        await asyncio.Event().wait()
+                    case Reset():
+                        self._transport.abort()
+                        return
+                async with asyncio.timeout(self._limits.write_s):
+                    match action:
+                        case Text(frame):
+                            await self._socket.send_str(frame)
+                        case Binary(data):
+                            await self._socket.send_bytes(data)
+                        case Close(code, reason):
+                            self.close_code = code
+                            await self._say_goodbye(code, reason)
+                            return
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
+        # Only the frame: `close` would end the connection before the client has answered, and what it is
+        # just sending would then make the system throw the goodbye away.
+        payload = code.to_bytes(2, "big") + reason.encode()
+        await self._socket.send_frame(payload, WSMsgType.CLOSE)
+
+    async def _hang_up(self, *, politely: bool) -> None:
+        if politely:
+            if not self._outbox.closed:
+                with contextlib.suppress(ConnectionError):
+                    await self._say_goodbye(self._socket.close_code or 1000, "")
+            self._transport.close()
+            # A client that does not read would keep what is still to be flushed, and the socket, for ever.
+            asyncio.get_running_loop().call_later(self._limits.goodbye_s, self._transport.abort)
+        else:
+            self._transport.abort()
+        await self._socket.close()
+
+    async def _expire(self) -> None:
+        await self._clock.sleep(self._session_s)
+        reason = f"Your session hit the maximum duration of {self._session_s / 60:g} minutes."
+        self._perform(self._engine.expire(reason))

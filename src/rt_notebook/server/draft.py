@@ -27,14 +27,17 @@ class Draft:
 
     Attributes
     ----------
+    speech_end_ms
+        Where the silence began during which it was made.
     words_job_id, job_id
         The work of the transcriber and of the reply component.
     written
         Whether the words are there, as `text`, or None beside a `problem`.
     """
 
-    def __init__(self, state: SessionState, pcm: bytes, rate_hz: int) -> None:
+    def __init__(self, state: SessionState, speech_end_ms: int, pcm: bytes, rate_hz: int) -> None:
         self._state = state
+        self.speech_end_ms = speech_end_ms
         self.words_job_id = state.new_id("job")
         self.job_id = state.new_id("job")
         self.written = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio_format import AudioFormat
+from rt_notebook.server.abilities import Abilities
 from rt_notebook.server.effects import Close, Effect
 from rt_notebook.server.ids import IdMaker
 from rt_notebook.server.input_audio import InputAudio
@@ -17,7 +18,7 @@ from rt_notebook.server.item_requests import ItemRequests
 from rt_notebook.server.refusal import BadRequest
 from rt_notebook.server.responses import Responses
 from rt_notebook.server.settings import new_session, shown_session, updated_session
-from rt_notebook.server.state import Abilities, SessionState
+from rt_notebook.server.state import SessionState
 from rt_notebook.server.transcriptions import Transcriptions
 
 if TYPE_CHECKING:
@@ -51,13 +52,17 @@ class Engine:
         Whether the client speaks the preview dialect, whose session has a temperature.
     azure
         Whether it came by one of Azure's paths.
-    kind
-        ``"realtime"`` for a conversation, ``"transcription"`` for words only.
     abilities
         What the components can do.
     initial
         Settings that the session begins with, as a ``session.update`` would name them: those that an
-        ephemeral key was made with.
+        ephemeral key was made with. Its ``type`` is ``"realtime"`` for a conversation (the default), or
+        ``"transcription"`` for words only.
+
+    Raises
+    ------
+    BadRequest
+        The initial settings are none that the API takes.
     """
 
     def __init__(
@@ -69,14 +74,20 @@ class Engine:
         components: Json,
         preview: bool = False,
         azure: bool = False,
-        kind: str = "realtime",
         abilities: Abilities | None = None,
         initial: Json | None = None,
     ) -> None:
         new_id = IdMaker(chance)
-        session = new_session(new_id("sess"), model, expires_at_s, components, preview=preview, kind=kind)
-        if initial:
-            session = updated_session(session, initial, has_spoken=False)
+        initial = {"type": "realtime"} | (initial or {})
+        session = new_session(
+            new_id("sess"),
+            initial.get("model", model),
+            expires_at_s,
+            components,
+            preview=preview,
+            kind=initial["type"],
+        )
+        session = updated_session(session, initial, has_spoken=False)
         state = SessionState(session, new_id, abilities or Abilities(), azure=azure, preview=preview)
         self._state = state
         self._transcriptions = Transcriptions(state)
@@ -158,6 +169,11 @@ class Engine:
     def detected(self, probabilities: list[float]) -> list[Effect]:
         """Take the probabilities of the frames of the oldest unanswered `Detect`."""
         self._audio.detected(probabilities)
+        return self._state.take_effects()
+
+    def judged(self, job_id: str, probability: float | None) -> list[Effect]:
+        """Take how likely a turn is over; None where that cannot be judged."""
+        self._audio.judged(job_id, probability)
         return self._state.take_effects()
 
     def transcribed(self, job_id: str, text: str | None, problem: str | None = None) -> list[Effect]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio_format import AudioFormat
-from rt_notebook.core.config import ServerVad
+from rt_notebook.core.config import SemanticVad, ServerVad
+from rt_notebook.core.semantic_turns import Ask, SemanticTurns
 from rt_notebook.core.turn_detection import FRAME_MS, TurnDetector
 from rt_notebook.core.wire_json import decode_audio
 from rt_notebook.server.draft import Draft
-from rt_notebook.server.effects import Detect, Prepare
+from rt_notebook.server.effects import Detect, JudgeEnd, Prepare
 from rt_notebook.server.input_buffer import InputBuffer
 from rt_notebook.server.items import Item
 from rt_notebook.server.refusal import BadRequest, required
@@ -19,7 +20,6 @@ from rt_notebook.server.transcriptions import at_wire_rate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.core.config import SemanticVad
     from rt_notebook.core.turn_detection import Transition
     from rt_notebook.server.responses import Responses
     from rt_notebook.server.state import SessionState
@@ -65,6 +65,8 @@ class InputAudio:
         self._announce = announce
         self._buffer = InputBuffer()
         self._detector = TurnDetector(ServerVad())
+        self._semantic = SemanticTurns(SemanticVad(), judging=state.abilities.judges, detector=self._detector)
+        self._question: tuple[str, Ask] | None = None
         self._rest = b""
         self._turn_item_id: str | None = None
         self._turn_start_ms = 0
@@ -112,7 +114,7 @@ class InputAudio:
         self._state.send({"type": "input_audio_buffer.cleared"})
 
     def _take_all(self) -> bytes:
-        self._detector.stop(self._buffer.end_ms)
+        self._semantic.stop(self._buffer.end_ms)
         self._turn_item_id = None
         self._drop_draft()
         return self._buffer.take_all()
@@ -131,17 +133,32 @@ class InputAudio:
         """Take the probabilities of the next frames."""
         for probability in probabilities:
             vad = turn_detection_of(self._state.session)
-            if not isinstance(vad, ServerVad):
-                self._detector.skip()
+            if isinstance(vad, SemanticVad):
+                self._semantic.vad = vad
+                self._take(vad, self._semantic.push(probability))
                 continue
+            if vad is None:
+                self._question = None
+                self._semantic.skip()
+                continue
+            while self._question is not None:  # asked by the detection that was on before
+                self._answer(vad, None)
             self._detector.vad = vad
-            transition = self._detector.push(probability)
-            if transition is None:
-                self._between(vad)
-            elif transition.kind == "started":
-                self._started(vad, transition)
-            else:
-                self._stopped(vad, transition)
+            self._take(vad, self._detector.push(probability))
+
+    def judged(self, job_id: str, probability: float | None) -> None:
+        """Take how likely the turn is over that was asked about."""
+        vad = turn_detection_of(self._state.session)
+        if vad is not None and self._question is not None and self._question[0] == job_id:
+            self._answer(vad, probability)
+
+    def _answer(self, vad: ServerVad | SemanticVad, probability: float | None) -> None:
+        assert self._question is not None  # noqa: S101 - whoever answers has looked
+        _, ask = self._question
+        self._question = None
+        words = "" if self._draft is None else (self._draft.text or "")
+        for outcome in self._semantic.judged(ask, probability, words):
+            self._take(vad, outcome)
 
     def written_down(self, job_id: str, text: str | None, problem: str | None) -> None:
         """Take the words of a job of the transcriber."""
@@ -160,6 +177,23 @@ class InputAudio:
         return self._draft if self._draft is not None and self._draft.job_id == job_id else None
 
     # -- turns ----------------------------------------------------------------------------------------
+
+    def _take(self, vad: ServerVad | SemanticVad, outcome: Transition | Ask | None) -> None:
+        """Act on what a frame brought."""
+        match outcome:
+            case None:
+                self._between(vad)
+            case Ask(start_ms, end_ms):
+                self._between(vad)
+                job_id = self._state.new_id("job")
+                self._question = (job_id, outcome)
+                audio_format = self._buffer.format
+                pcm = audio_format.to_pcm(self._buffer.turn(start_ms, end_ms))
+                self._state.ask(JudgeEnd(job_id, pcm, audio_format.rate_hz))
+            case _ if outcome.kind == "started":
+                self._started(vad, outcome)
+            case _:
+                self._stopped(vad, outcome)
 
     def _started(self, vad: ServerVad | SemanticVad, transition: Transition) -> None:
         self._playback_ends_ms = None
@@ -186,10 +220,12 @@ class InputAudio:
         if not self._detector.speaking:
             self._buffer.forget_before(position_ms - vad_padding_ms(vad) - _REACH_MS)
             self._watch_silence(vad, position_ms)
-        elif self._detector.silence_ms == 0:
-            self._drop_draft()
-        elif self._detector.silence_ms >= _DRAFT_AFTER_MS and self._draft is None:
-            self._begin_draft(position_ms)
+            return
+        speech_end_ms = position_ms - self._detector.silence_ms
+        if self._draft is not None and self._draft.speech_end_ms != speech_end_ms:
+            self._drop_draft()  # the user went on
+        if self._detector.silence_ms >= _DRAFT_AFTER_MS and self._draft is None:
+            self._begin_draft(position_ms, speech_end_ms)
 
     def _stopped(self, vad: ServerVad | SemanticVad, transition: Transition) -> None:
         item_id = self._turn_item_id or self._state.new_id("item")
@@ -201,6 +237,8 @@ class InputAudio:
                 "item_id": item_id,
             }
         )
+        if self._draft is not None and self._draft.speech_end_ms != transition.speech_end_ms:
+            self._drop_draft()
         draft, self._draft = self._draft, None
         item = self._committed(item_id, self._buffer.turn(self._turn_start_ms, transition.at_ms))
         self._buffer.forget_before(transition.at_ms)
@@ -236,11 +274,11 @@ class InputAudio:
 
     # -- drafts ---------------------------------------------------------------------------------------
 
-    def _begin_draft(self, position_ms: int) -> None:
+    def _begin_draft(self, position_ms: int, speech_end_ms: int) -> None:
         if self._transcriptions.wanted and self._state.abilities.hears:
             data = self._buffer.turn(self._turn_start_ms, position_ms)
             audio_format = self._buffer.format
-            self._draft = Draft(self._state, audio_format.to_pcm(data), audio_format.rate_hz)
+            self._draft = Draft(self._state, speech_end_ms, audio_format.to_pcm(data), audio_format.rate_hz)
 
     def _draft_reply(self, draft: Draft) -> None:
         vad = turn_detection_of(self._state.session)

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.server.effects import Effect, Send
 from rt_notebook.server.items import Conversation
 
 if TYPE_CHECKING:
+    from rt_notebook.server.abilities import Abilities
     from rt_notebook.server.ids import IdMaker
     from rt_notebook.server.refusal import BadRequest
 
-__all__ = ["Abilities", "SessionState"]
+__all__ = ["SessionState"]
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What the components behind a session can do.
-
-    Attributes
-    ----------
-    hears
-        Speech can be written down; without it only typed text is answered.
-    speaks
-        There is a voice; without one every reply is text.
-    needs_words
-        Replies are made from words. An echo needs none, and then nothing waits for a transcription.
-    """
-
-    hears: bool = True
-    speaks: bool = True
-    needs_words: bool = True
 
 
 class SessionState:

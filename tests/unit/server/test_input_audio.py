@@ -12,7 +12,7 @@ from rt_notebook.core import g711
 
 def configured(audio_input: dict, **options) -> Driver:
     driver = Driver(**options)
-    kind = options.get("kind", "realtime")
+    kind = options.get("initial", {}).get("type", "realtime")
     driver.send("session.update", session={"type": kind, "audio": {"input": audio_input}})
     assert driver.types()[-1] == "session.updated"
     return driver
@@ -146,7 +146,7 @@ def test_a_user_who_speaks_is_not_prompted():
 
 
 def test_a_transcription_session_writes_down_and_never_answers():
-    driver = configured({"transcription": {"model": "whisper-1"}}, kind="transcription")
+    driver = configured({"transcription": {"model": "whisper-1"}}, initial={"type": "transcription"})
     shown = driver.last("session.updated")["session"]
     assert shown["object"] == "realtime.transcription_session"
     assert "output" not in shown["audio"]

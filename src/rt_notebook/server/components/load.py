@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError, ConfigError
+from rt_notebook.server.abilities import REPLIES, Abilities
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
 from rt_notebook.server.components.echo import EchoReplier
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from rt_notebook.server.components.speak import Voice
     from rt_notebook.server.components.transcribe import Transcriber
 
-__all__ = ["REPLIES", "Components", "load_components"]
-
-REPLIES = ("auto", "smollm2", "rules", "echo")
-"""Who may write the replies; "auto" is the chat endpoint that is named, else the small model."""
+__all__ = ["Components", "load_components"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Components:
     judge
         Judges the end of a turn for semantic turn detection; None where nothing does.
     running
-        For each of detect, end_of_turn, transcribe, reply and speak: ``name``, ``fallback`` (whether$
+        For each of detect, end_of_turn, transcribe, reply and speak: ``name``, ``fallback`` (whether
         something better is missing) and ``note`` (what is missing and how to get it).
     """
 
@@ -50,6 +48,18 @@ class Components:
     voice: Voice | None
     running: dict[str, dict[str, object]]
     judge: EndOfTurnJudge | None = None
+
+    @property
+    def abilities(self) -> Abilities:
+        """What a session has to know of them."""
+        needs_words = self.replier.needs_words
+        return Abilities(
+            hears=self.transcriber is not None,
+            # Who needs no words says the user's own speech.
+            speaks=self.voice is not None or self.replier.own_voice or not needs_words,
+            needs_words=needs_words,
+            judges=self.judge is not None,
+        )
 
 
 _loaded: dict[tuple[str, str], object] = {}
