@@ -36,21 +36,20 @@ class Transcriptions:
 
     def begin(self, item: Item, audio_format: AudioFormat) -> None:
         """Ask for the words of an item that holds speech."""
-        if self._state.abilities.needs_words:
-            item.untranscribed = True
+        item.untranscribed = self._state.abilities.needs_words
         if self.wanted:
             job_id = self._state.new_id("job")
-            self._item_ids[job_id] = item.id
+            self._item_ids[job_id] = item
             self._state.ask(Transcribe(job_id, audio_format.to_pcm(item.audio), audio_format.rate_hz))
 
     def expect(self, item: Item, job_id: str) -> None:
         """Wait for the words of an item from a job that was begun before."""
         item.untranscribed = True
-        self._item_ids[job_id] = item.id
+        self._item_ids[job_id] = item
 
     def item_of(self, job_id: str) -> Item | None:
         """Return the item that a job was for and forget the job; None where it is gone."""
-        return self._state.conversation.find(self._item_ids.pop(job_id, None))
+        return self._item_ids.pop(job_id, None)
 
     def take(self, item: Item, text: str | None, problem: str | None) -> None:
         """Put the words into their item and tell the client, if it wants to know."""
