@@ -69,7 +69,7 @@ CLIENT = {
 def client_for(dialect, kind):
     """A client that may send or get a kind of event: some are not on every path."""
     if kind.startswith("transcription_session."):
-        return WireClient(dialect, kind="transcription")
+        return WireClient(dialect, initial={"type": "transcription"})
     return WireClient(dialect, azure=kind != "rate_limits.updated")
 
 

@@ -250,7 +250,7 @@ def test_turn_detection_of_type_none_turns_it_off():
 
 @pytest.mark.conformance("rule/session.transcription-ga")
 def test_a_transcription_session_writes_down_and_does_not_answer():
-    client = WireClient(kind="transcription")
+    client = WireClient(initial={"type": "transcription"})
     assert session_of(client)["type"] == "transcription"
     wanted = {"type": "transcription", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
     [answer] = client.send("session.update", session=wanted)
@@ -264,7 +264,7 @@ def test_a_transcription_session_writes_down_and_does_not_answer():
 
 @pytest.mark.conformance("rule/session.transcription-preview")
 def test_a_transcription_session_in_preview():
-    client = WireClient("preview", kind="transcription")
+    client = WireClient("preview", initial={"type": "transcription"})
     wanted = {"input_audio_transcription": {"model": "whisper-1"}}
     [answer] = client.raw({"type": "transcription_session.update", "session": wanted})
     assert answer["type"] == "transcription_session.updated"
@@ -281,6 +281,6 @@ def test_a_session_stays_of_its_kind(dialect):
     client = WireClient(dialect)
     [answer] = client.send("session.update", session={"type": "transcription"})
     assert answer["type"] == "error"
-    client = WireClient(dialect, kind="transcription")
+    client = WireClient(dialect, initial={"type": "transcription"})
     assert client.update(instructions="New.")[0]["type"] == "error"
     assert client.send("response.create")[0]["type"] == "error"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
+from rt_notebook.server.components.load import REPLIES
 from rt_notebook.server.limits import Limits
-from rt_notebook.server.logs import configure_logs
+from rt_notebook.server.logs import configure_logs, log_event
 
 if TYPE_CHECKING:
     import argparse
@@ -56,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--chat-url", help="an OpenAI-compatible chat endpoint that writes the replies")
     parser.add_argument("--chat-model", help="the model to ask that endpoint for")
+    parser.add_argument(
+        "--reply",
+        choices=REPLIES,
+        default="auto",
+        help="who writes the replies; echo says the user's own audio again (default: %(default)s)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -89,6 +97,7 @@ async def _serve(args: argparse.Namespace) -> None:
         allowed_hosts=args.allow_host,
         session_minutes=args.session_minutes,
         limits=Limits(sessions=args.max_sessions),
+        reply=args.reply,
     )
     stopped = asyncio.ensure_future(stop.wait())
     starting = asyncio.ensure_future(server.start())
@@ -97,8 +106,7 @@ async def _serve(args: argparse.Namespace) -> None:
         _leave()
     await starting
     for role, part in server.components.items():
-        note = f"  ({part['note']})" if part["fallback"] else ""
-        print(f"{role:>10}: {part['name']}{note}", file=sys.stderr)
+        log_event("component", role=role, name=part["name"], note=part["note"] or None)
     ready = {
         "realtime_url": server.realtime_url,
         "azure_endpoint": server.azure_endpoint,
@@ -110,5 +118,5 @@ async def _serve(args: argparse.Namespace) -> None:
     try:
         await asyncio.wait_for(server.stop(), 1.0)
     except TimeoutError:
-        print("Some clients did not say goodbye.", file=sys.stderr)
+        log_event("clients_left_without_goodbye", level=logging.WARNING)
     _leave()

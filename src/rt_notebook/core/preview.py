@@ -114,10 +114,22 @@ def client_from_preview(event: Json) -> Json:
             event["type"] = "session.update"
             event["session"]["type"] = "transcription"
     if isinstance(event.get("response"), dict):
-        event["response"] = nest_voice(event["response"])
+        response = event["response"] = nest_voice(event["response"])
+        if isinstance(response.get("input"), list):
+            response["input"] = [_ga_item(item, "response.input") for item in response["input"]]
     if "item" in event:
-        event["item"] = _map_parts(event["item"], _PARTS_TO_GA)
+        event["item"] = _ga_item(event["item"], "item")
     return event
+
+
+def _ga_item(item: object, path: str) -> Any:
+    """Turn a client's item into GA's, whose names for an assistant's parts a preview client must not use."""
+    parts = item.get("content") if isinstance(item, dict) else None
+    for part in parts if isinstance(parts, list) else []:
+        if isinstance(part, dict) and str(part.get("type")) in _PARTS_TO_PREVIEW:
+            message = f"Invalid value: '{part['type']}'. Supported values are: 'text'."
+            raise NotInDialect("invalid_value", message, f"{path}.content")
+    return _map_parts(item, _PARTS_TO_GA)
 
 
 def _check_preview(settings: Json, path: str) -> None:
@@ -157,8 +169,8 @@ def server_to_preview(event: Json) -> Json | None:
 def _preview_error(error: Json) -> Json:
     """Call the parameter at fault what a preview client calls it."""
     param = error.get("param")
-    if not isinstance(param, str):
-        return error
+    if not isinstance(param, str) or param.partition(".")[2] in _ONLY_GA:
+        return error  # it is in the client's own words already
     flat = flat_path(param)
     return error | {
         "param": flat,

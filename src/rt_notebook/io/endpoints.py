@@ -43,7 +43,12 @@ class Endpoint:
 
     @classmethod
     def local(
-        cls, *, dialect: DialectName = "ga", chat_url: str | None = None, chat_model: str | None = None
+        cls,
+        *,
+        dialect: DialectName = "ga",
+        chat_url: str | None = None,
+        chat_model: str | None = None,
+        reply: str = "auto",
     ) -> Self:
         """Use the embedded server in this process: no key, no network.
 
@@ -55,8 +60,11 @@ class Endpoint:
             An OpenAI-compatible chat endpoint that writes the replies, such as
             ``"http://127.0.0.1:11434/v1"``, and the model to ask it for. By default the small model inside
             the package answers.
+        reply
+            Who writes the replies where no chat endpoint does: ``"auto"``, ``"smollm2"``, ``"rules"`` or
+            ``"echo"``, which says the user's own audio again.
         """
-        options = {"chat_url": chat_url, "chat_model": chat_model}
+        options = {"chat_url": chat_url, "chat_model": chat_model, "reply": reply}
         return cls(label="LOCAL", dialect=dialect, _plugin="local", _options=options)
 
     @classmethod

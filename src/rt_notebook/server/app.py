@@ -62,6 +62,8 @@ class RealtimeServer:
         How long a session may last; the services allow 60 minutes.
     limits, clock
         Caps, and the time.
+    reply
+        ``"auto"``, ``"smollm2"``, ``"rules"`` or ``"echo"``: see `load_components`.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class RealtimeServer:
         session_minutes: float = 60.0,
         limits: Limits | None = None,
         clock: Clock | None = None,
+        reply: str = "auto",
     ) -> None:
         if not 0 < session_minutes < math.inf:
             raise ConfigError(
@@ -88,11 +91,11 @@ class RealtimeServer:
         self.key = Secret(api_key or secrets.token_urlsafe(24))
         self._ephemeral = EphemeralKeys()
         self._access = Access(Sites(host, allowed_origins, allowed_hosts), self.key, self._ephemeral)
-        self._chat = (chat_url, chat_model)
         self._session_s = session_minutes * 60
         self._limits = limits or Limits()
         self._clock = clock or Clock()
         self._chance = random.SystemRandom()
+        self._replies = (chat_url, chat_model, reply)
         self._components: Components | None = None
         self._front: Front | None = None
         self._connections: dict[asyncio.Task[object], Connection | None] = {}
@@ -108,7 +111,7 @@ class RealtimeServer:
         ConfigError
             The host is no address of this machine.
         """
-        self._components = await asyncio.to_thread(load_components, *self._chat)
+        self._components = await asyncio.to_thread(load_components, *self._replies)
         self._front = Front(self._answer, self._limits)
         try:
             self.port = await self._front.listen(self.host, self.port)

@@ -20,13 +20,17 @@ __all__ = ["open_local"]
 
 _GOODBYE_S = 1.0
 
-_servers: dict[tuple[str | None, str | None], asyncio.Task[RealtimeServer]] = {}
+_servers: dict[tuple[str | None, str | None, str], asyncio.Task[RealtimeServer]] = {}
 _runtime: list[Runtime] = []
 _lock = threading.Lock()
 
 
 async def open_local(
-    *, dialect: DialectName = "ga", chat_url: str | None = None, chat_model: str | None = None
+    *,
+    dialect: DialectName = "ga",
+    chat_url: str | None = None,
+    chat_model: str | None = None,
+    reply: str = "auto",
 ) -> Address:
     """Return the address of this process's server, which it starts if need be.
 
@@ -37,7 +41,7 @@ async def open_local(
         if not _runtime:
             _runtime.append(Runtime("rt_notebook server"))
             atexit.register(_stop)
-        starting = _runtime[0].submit(_started(chat_url, chat_model))
+        starting = _runtime[0].submit(_started(chat_url, chat_model, reply))
     server = await starting
     if dialect == "preview":
         url = f"ws://{server.host}:{server.port}/openai/realtime?api-version=2024-10-01-preview&deployment=local"
@@ -47,12 +51,12 @@ async def open_local(
     )
 
 
-async def _started(chat_url: str | None, chat_model: str | None) -> RealtimeServer:
-    key = (chat_url, chat_model)
+async def _started(chat_url: str | None, chat_model: str | None, reply: str) -> RealtimeServer:
+    key = (chat_url, chat_model, reply)
     starting = _servers.get(key)
     if starting is None or (starting.done() and starting.exception() is not None):
         # Kept before it is ready, so that two sessions that begin together share it.
-        server = RealtimeServer(chat_url=chat_url, chat_model=chat_model)
+        server = RealtimeServer(chat_url=chat_url, chat_model=chat_model, reply=reply)
         starting = _servers[key] = asyncio.get_running_loop().create_task(_start(server))
     # Shielded: a session that gives up waiting does not take the server from the others.
     return await asyncio.shield(starting)

@@ -37,6 +37,7 @@ class ChatEndpointReplier:
     """
 
     own_voice = False
+    needs_words = True
 
     def __init__(self, url: str, model: str | None) -> None:
         if not url.startswith(("http://", "https://")):

@@ -6,10 +6,11 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.errors import ComponentMissingError
+from rt_notebook.errors import ComponentMissingError, ConfigError
 from rt_notebook.server.abilities import Abilities
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.echo import EchoReplier
 from rt_notebook.server.components.end_of_turn import SmartTurnJudge
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.rules import RulesReplier
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from rt_notebook.server.components.speak import Voice
     from rt_notebook.server.components.transcribe import Transcriber
 
-__all__ = ["Components", "load_components"]
+__all__ = ["REPLIES", "Components", "load_components"]
+
+REPLIES = ("auto", "smollm2", "rules", "echo")
+"""Who may write the replies; "auto" is the chat endpoint that is named, else the small model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,11 @@ class Components:
     @property
     def abilities(self) -> Abilities:
         """What a session has to know of them."""
-        own_voice = self.replier.own_voice
         return Abilities(
             hears=self.transcriber is not None,
-            speaks=self.voice is not None or own_voice,
-            needs_words=not own_voice,
+            # Without words to read, it is the user's own speech that is said.
+            speaks=self.voice is not None or not self.replier.needs_words,
+            needs_words=self.replier.needs_words,
             judges=self.judge is not None,
         )
 
@@ -64,14 +68,29 @@ _loaded: dict[tuple[str, str], object] = {}
 _lock = threading.Lock()
 
 
-def load_components(chat_url: str | None = None, chat_model: str | None = None) -> Components:
+def load_components(
+    chat_url: str | None = None, chat_model: str | None = None, reply: str = "auto"
+) -> Components:
     """Load what is installed. Takes a few seconds the first time; run it off the event loop.
 
     Parameters
     ----------
     chat_url, chat_model
         An OpenAI-compatible chat endpoint that writes the replies instead of the small model.
+    reply
+        One of `REPLIES`.
+
+    Raises
+    ------
+    ConfigError
+        `reply` is none of them, or contradicts the chat endpoint.
     """
+    if reply not in REPLIES:
+        raise ConfigError(f"reply={reply!r} is unknown.", f"Use one of: {', '.join(REPLIES)}.")
+    if chat_url is not None and reply != "auto":
+        raise ConfigError(
+            f"A chat endpoint and reply={reply!r} exclude each other.", "Leave one of the two out."
+        )
     running: dict[str, dict[str, object]] = {}
 
     def choose(role: str, make: Callable[[], object], fallback: object) -> Any:
@@ -91,9 +110,11 @@ def load_components(chat_url: str | None = None, chat_model: str | None = None) 
         replier: Replier
         if chat_url is not None:
             replier = ChatEndpointReplier(chat_url, chat_model)
-            running["reply"] = {"name": replier.name, "fallback": False, "note": ""}
+        elif reply in {"rules", "echo"}:
+            replier = EchoReplier() if reply == "echo" else RulesReplier()
         else:
             replier = choose("reply", SmolLM2Replier, RulesReplier())
+        running.setdefault("reply", {"name": replier.name, "fallback": False, "note": ""})
         voice: Voice | None = choose("speak", HibariVoice, None)
     return Components(detector, transcriber, replier, voice, running, judge)
 

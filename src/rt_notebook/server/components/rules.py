@@ -53,6 +53,7 @@ class RulesReplier:
 
     name = "rules"
     own_voice = False
+    needs_words = True
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer word by word."""
