@@ -108,6 +108,8 @@ class OrderKeeper:
             item_id, before = event["item"]["id"], event["previous_item_id"]
             assert item_id not in self.items
             self.items.insert(0 if before is None else self.items.index(before) + 1, item_id)
+        elif "transcription" in kind:
+            assert event["item_id"] in self.items, "words of an item that is not there"
         elif kind == "conversation.item.deleted":
             self.items.remove(event["item_id"])
         elif kind in {"conversation.item.done", "conversation.item.retrieved"}:
