@@ -223,7 +223,7 @@ async def test_sessions_at_once_are_limited_and_a_place_becomes_free():
             assert int(response.headers["Retry-After"]) > 0
             assert json.loads(response.body)["error"]["code"] == "rate_limit_exceeded"
         if server.sessions:  # the server is just done with the goodbye
-            await asyncio.wait(set(server._connections), timeout=30)
+            await asyncio.wait(set(server._sessions.connections), timeout=30)
         async with opened(server) as socket:
             await until(socket, "session.created")
 

@@ -71,7 +71,7 @@ async def test_a_stalled_connection_stays_open_and_silent():
             while sum(type_.startswith("response.") for type_ in types(said)) < 5:
                 said.append(await socket.recv())
             pong, more = await socket.ping(), asyncio.create_task(socket.recv())
-            (connection,) = server._connections.values()
+            (connection,) = server._sessions.connections.values()
             await until_true(lambda: connection._outbox.waiting_bytes > 0)
             answered, _ = await asyncio.wait({pong, more}, timeout=0.5)
             assert not answered
@@ -178,7 +178,7 @@ async def test_settings_are_acknowledged_and_not_used():
         await send(socket, "session.update", session={"type": "realtime", "audio": audio})
         told = (await until(socket, "session.updated"))[-1]["session"]
         assert told["audio"]["input"]["turn_detection"] is None
-        (connection,) = server._connections.values()
+        (connection,) = server._sessions.connections.values()
         assert connection._engine.session["audio"]["input"]["turn_detection"]["type"] == "server_vad"
 
 

@@ -32,7 +32,7 @@ async def create(socket, number, size=100_000):
 
 
 def the_connection(server):
-    (connection,) = server._connections.values()
+    (connection,) = server._sessions.connections.values()
     return connection
 
 
@@ -137,7 +137,7 @@ async def _send_all(socket, count):
 
 
 async def _connection(server):
-    await until_true(lambda: any(server._connections.values()))
+    await until_true(lambda: any(server._sessions.connections.values()))
     return the_connection(server)
 
 
