@@ -96,7 +96,11 @@ class SmolLM2Replier:
         params.model.path = str(path)
         params.n_ctx = 8192
         params.n_parallel = 4
-        params.cpuparams.n_threads = min(4, os.cpu_count() or 1)
+        # Half of the cores: its threads wait for each other at every step, so that one which has to share its
+        # core holds up all (30 tokens on two busy cores: 1 s with one thread, 2 to 17 s with two).
+        params.cpuparams.n_threads = max(1, min(4, (os.cpu_count() or 1) // 2))
+        # What llama.cpp keeps of prompts that have left their slot; its own limit is 8 GiB.
+        params.cache_ram_mib = 128
         # Waiting threads sleep: spinning ones would take the cores from the other components.
         params.cpuparams.poll = 0
         params.verbosity = -1
