@@ -1,5 +1,7 @@
-// Builds the one file that the Python package carries: all views, both worklets and no dependency.
-import { copyFileSync, mkdirSync } from "node:fs";
+// Builds what the Python package carries: the front end (all views, both worklets, no dependency), its style
+// sheet, and the loader, which knows the hash of both.
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -38,20 +40,38 @@ const copyTheme = {
   },
 };
 
+/** `import hash from "hash:code"` gives the hash of what is built already; widgets/code_line.py names the same. */
+const hashCode = {
+  name: "hash-code",
+  setup(build) {
+    build.onResolve({ filter: /^hash:code$/ }, ({ path }) => ({ path, namespace: "hash" }));
+    build.onLoad({ filter: /.*/, namespace: "hash" }, () => {
+      const watchFiles = ["widget.js", "widget.css"].map((name) => resolve(out, name));
+      const hash = createHash("sha256");
+      for (const file of watchFiles) hash.update(readFileSync(file));
+      return { contents: hash.digest("hex").slice(0, 16), loader: "text", watchFiles };
+    });
+  },
+};
+
 mkdirSync(out, { recursive: true });
-const options = {
-  entryPoints: [resolve(here, "src/index.ts")],
-  outfile: resolve(out, "widget.js"),
+const options = (source, built, plugins) => ({
+  entryPoints: [resolve(here, "src", source)],
+  outfile: resolve(out, built),
   bundle: true,
   minify: true,
   format: "esm",
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
-  plugins: [inlineWorklets, copyTheme],
-};
-if (process.argv.includes("--watch")) {
-  await (await esbuild.context(options)).watch();
-} else {
-  await esbuild.build(options);
+  plugins,
+});
+// In this order: the loader is built from what the first one has written.
+const builds = [
+  options("index.ts", "widget.js", [inlineWorklets, copyTheme]),
+  options("loader.ts", "loader.js", [hashCode]),
+];
+for (const build of builds) {
+  await esbuild.build(build);
+  if (process.argv.includes("--watch")) await (await esbuild.context(build)).watch();
 }

@@ -8,6 +8,11 @@ export default defineConfig({
       resolveId: (id) => (id.startsWith("worklet:") ? `\0${id}` : undefined),
       load: (id) => (id.startsWith("\0worklet:") ? 'export default ""' : undefined),
     },
+    {
+      name: "a-hash",
+      resolveId: (id) => (id === "hash:code" ? `\0${id}` : undefined),
+      load: (id) => (id === "\0hash:code" ? 'export default "this"' : undefined),
+    },
   ],
   test: { include: ["test/**/*.test.ts"] },
 });

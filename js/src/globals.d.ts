@@ -3,6 +3,12 @@ declare module "worklet:*" {
   export default code;
 }
 
+declare module "hash:code" {
+  /** Hash of the built front end, code and style sheet; the kernel names the same. */
+  const hash: string;
+  export default hash;
+}
+
 // The part of the AudioWorklet scope that TypeScript's DOM library leaves out.
 declare const sampleRate: number;
 declare const currentFrame: number;

@@ -1,11 +1,17 @@
-/** Entry of the widget: one `Port` for a model, one view for each place that shows it. */
-import type { AnyWidget } from "@anywidget/types";
+/** Entry of the front end: one `Port` for a model, one view for each place that shows it. */
+import type { InitializeProps, RenderProps } from "@anywidget/types";
 import type { Traits } from "./link.ts";
 import { Port } from "./port.ts";
 import { renderAudioPort } from "./views/audio-port.ts";
 import { renderPlayground } from "./views/playground.ts";
 
-const widget: AnyWidget<Traits> = () => {
+/** What the loader hands over to. It cleans up when a signal ends, and leaves nothing to call. */
+export interface FrontEnd {
+  initialize(props: InitializeProps<Traits>): void;
+  render(props: RenderProps<Traits>): void;
+}
+
+export default (): FrontEnd => {
   let port: Port;
   return {
     initialize({ model, signal }) {
@@ -18,5 +24,3 @@ const widget: AnyWidget<Traits> = () => {
     },
   };
 };
-
-export default widget;

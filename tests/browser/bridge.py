@@ -21,6 +21,8 @@ from websockets.asyncio.server import serve
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
+from rt_notebook.widgets.code_line import LOADER
+
 PAGE = (Path(__file__).parent / "page.html").read_bytes()
 
 
@@ -85,8 +87,14 @@ class Bridge:
     def _page(self, connection, request):
         if request.path.startswith("/ws"):
             return None
-        headers = Headers({"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(PAGE))})
-        return Response(HTTPStatus.OK.value, "OK", headers, PAGE)
+        code = request.path.startswith("/loader.js")
+        body = LOADER.read_bytes() if code else PAGE
+        headers = Headers({"Content-Length": str(len(body))})
+        headers["Content-Type"] = f"text/{'javascript' if code else 'html'}; charset=utf-8"
+        if "&csp=" in request.path:
+            allowed = request.path.partition("&csp=")[2]
+            headers["Content-Security-Policy"] = f"script-src 'self' 'unsafe-inline' {allowed}"
+        return Response(HTTPStatus.OK.value, "OK", headers, body)
 
     async def _socket(self, socket) -> None:
         self.sockets.add(socket)

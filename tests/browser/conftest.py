@@ -75,7 +75,7 @@ def show(bridge, browser):
     """Open a page that shows a widget; fails the test on any error in the browser's console."""
     contexts, problems = [], []
 
-    def open_page(widget, *, browser=browser, dark=False, **options):
+    def open_page(widget, *, browser=browser, dark=False, loaded=True, **options):
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
@@ -83,6 +83,8 @@ def show(bridge, browser):
         page.on("pageerror", lambda e: problems.append(str(e)))
         page.goto(bridge.url(widget) + ("&dark=1" if dark else ""))
         page.wait_for_selector("body[data-ready=true]")
+        if loaded:
+            page.wait_for_selector(".rt-widget")
         return page
 
     yield open_page

@@ -36,6 +36,8 @@ async ([what, value]) => {
     return panel.content.widgets.flatMap((cell) => cell.model.outputs?.toJSON() ?? []);
   }
   if (what === "restart") return await kernel.restart();
+  if (what === "running") return panel.content.widgets[value].model.executionState === "running";
+  if (what === "shutdown") return await panel.sessionContext.shutdown();
   throw new Error(what);
 }
 """
@@ -77,11 +79,11 @@ class LabServer:
             "JUPYTERLAB_SETTINGS_DIR": str(directory / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(directory / "workspaces"),
         }
-        news = (
-            directory / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+        self._set(
+            directory, "@jupyterlab/apputils-extension/notification", fetchNews="false", checkForUpdates=False
         )
-        news.parent.mkdir(parents=True)
-        news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        # What other notebooks do of themselves: the state of widgets is saved with the notebook.
+        self._set(directory, "@jupyter-widgets/jupyterlab-manager/plugin", saveState=True)
         argv = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={self.port}"]
         argv += [f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"]
         argv += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
@@ -101,6 +103,11 @@ class LabServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
         self.log.close()
+
+    def _set(self, directory: Path, plugin: str, **values: object) -> None:
+        path = directory / "settings" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
 
     def _wait(self, log: Path) -> None:
         for _ in range(300):
@@ -171,6 +178,14 @@ class Notebook:
 
     def restart(self) -> None:
         self.page.evaluate(IN_PAGE, ["restart", None])
+
+    def running(self, index: int) -> bool:
+        """Whether a cell has not ended yet."""
+        return self.page.evaluate(IN_PAGE, ["running", index])
+
+    def shutdown(self) -> None:
+        """End the kernel; whoever opens the notebook again gets another."""
+        self.page.evaluate(IN_PAGE, ["shutdown", None])
 
     def check(self) -> None:
         errors = [o for o in self.outputs() if o["output_type"] == "error" or o.get("name") == "stderr"]

@@ -39,7 +39,23 @@ before = len(chunks)
 time.sleep(5)
 meanwhile = len(chunks) - before
 """
-CELLS = [SHOW, PORT, BLOCK]
+BUSY = """
+import time
+from IPython.display import display
+from rt_notebook.widgets.audio_port import AudioPort
+display(AudioPort())
+time.sleep(30)
+"""
+# Nothing is offered, so that only what the page asks for is sent.
+SECOND = """
+from rt_notebook.widgets.audio_port import AudioPort
+second = AudioPort()
+second._code.taken()
+second
+"""
+CELLS = [SHOW, PORT, BLOCK, BUSY, SECOND]
+WAITING = "Waiting for the kernel. Run this cell to start the widget."
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 STATES = "[(e.data['state'], e.data['played_samples']) for e in playground.log if e.type == 'local.playback']"
 TYPES = "[e.type for e in playground.log]"
 
@@ -141,20 +157,51 @@ def test_no_chunk_is_lost_while_a_cell_blocks(open_notebook, version):
     notebook.check()
 
 
-def test_a_saved_notebook_holds_no_words_and_no_audio(open_notebook, lab):
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_widget_is_there_while_the_cell_that_shows_it_runs_on(open_notebook, version):
+    notebook = open_notebook(version)
+    notebook.begin(3)
+    notebook.page.wait_for_selector(".rt-widget button:has-text('Start listening')", timeout=25_000)
+    assert notebook.running(3)
+
+
+def test_the_second_widget_of_a_page_needs_no_code(open_notebook):
     notebook = open_notebook("7.4.0")
     page = notebook.page
+    notebook.run(0)
+    page.wait_for_selector(".rt-widget")
+    notebook.run(4)
+    page.wait_for_function("document.querySelectorAll('.rt-widget button.rt-mic:enabled').length === 2")
+    assert notebook.value("second._code.sent") == 0 < notebook.value("playground._code.sent")
+
+
+def test_a_saved_notebook_holds_no_words_no_audio_and_little_else(open_notebook, lab):
+    notebook = open_notebook("7.4.0")
+    page = notebook.page
+    # A kernel of its own: one that other tests used holds their widgets too.
+    notebook.shutdown()
+    notebook.open()
     notebook.run(0)
     page.fill(".rt-type input", "The secret word is xylophone")
     page.keyboard.press("Enter")
     page.wait_for_selector(".rt-turn.rt-user:has-text('xylophone')", timeout=LONG_MS)
-    state = notebook.value("__import__('json').dumps(playground.get_manager_state()['state'])")
+    page.wait_for_selector(".rt-turn.rt-assistant[data-state=final]", timeout=LONG_MS)
     notebook.save()
     saved = next(lab.notebooks.glob("talk-7.4.0-*.ipynb")).read_text()
-    for text in (state, saved):
-        assert "xylophone" not in text
-    own = next(m["state"] for m in json.loads(state).values() if m["state"].get("kind") == "playground")
-    assert len(json.dumps({k: v for k, v in own.items() if k not in {"_esm", "_css"}})) < 4_000
+    assert "xylophone" not in saved
+    # All of it, the widget's code and its layout included.
+    state = json.loads(saved)["metadata"]["widgets"][WIDGET_STATE]["state"]
+    assert [model["state"]["kind"] for model in state.values() if "kind" in model["state"]] == ["playground"]
+    assert len(json.dumps(state)) < 20_000
+
+    # Who opens it has no kernel that knows the widget: one sentence, until the cell is run.
+    notebook.shutdown()
+    notebook.open()
+    page.wait_for_selector(f".jp-OutputArea-output:has-text('{WAITING}')")
+    assert page.locator(".rt-widget").count() == 0
+    notebook.run(0)
+    page.wait_for_selector(".rt-widget button:has-text('Start listening'):enabled")
+    notebook.check()
 
 
 def test_a_restarted_kernel_closes_the_microphone(open_notebook):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 from rt_notebook.server.abilities import REPLIES
+from rt_notebook.server.faults import faults_help
 from rt_notebook.server.limits import Limits
-from rt_notebook.server.logs import configure_logs
+from rt_notebook.server.logs import configure_logs, log_event
 
 if TYPE_CHECKING:
     import argparse
@@ -55,6 +57,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="how stderr tells what happens (default: %(default)s)",
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[:KEY=VALUE,...]",
+        help="let something go wrong on purpose, as a lesson; --fault help lists what; may be given more "
+        "than once",
+    )
+    parser.add_argument(
+        "--fault-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the faults' chance (default: %(default)s)",
+    )
     parser.add_argument("--chat-url", help="an OpenAI-compatible chat endpoint that writes the replies")
     parser.add_argument("--chat-model", help="the model to ask that endpoint for")
     parser.add_argument(
@@ -67,6 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT. One JSON line on stdout says where; all else goes to stderr."""
+    if "help" in args.fault:
+        print(faults_help())
+        return 0
     configure_logs(args.log_format)
     asyncio.run(_serve(args))
     return 0
@@ -92,11 +112,13 @@ async def _serve(args: argparse.Namespace) -> None:
         api_key=args.api_key,
         chat_url=args.chat_url,
         chat_model=args.chat_model,
-        reply=args.reply,
         allowed_origins=args.allow_origin,
         allowed_hosts=args.allow_host,
         session_minutes=args.session_minutes,
+        faults=args.fault,
+        seed=args.fault_seed,
         limits=Limits(sessions=args.max_sessions),
+        reply=args.reply,
     )
     stopped = asyncio.ensure_future(stop.wait())
     starting = asyncio.ensure_future(server.start())
@@ -105,8 +127,7 @@ async def _serve(args: argparse.Namespace) -> None:
         _leave()
     await starting
     for role, part in server.components.items():
-        note = f"  ({part['note']})" if part["fallback"] else ""
-        print(f"{role:>10}: {part['name']}{note}", file=sys.stderr)
+        log_event("component", role=role, name=part["name"], note=part["note"] or None)
     ready = {
         "realtime_url": server.realtime_url,
         "azure_endpoint": server.azure_endpoint,
@@ -118,5 +139,5 @@ async def _serve(args: argparse.Namespace) -> None:
     try:
         await asyncio.wait_for(server.stop(), 1.0)
     except TimeoutError:
-        print("Some clients did not say goodbye.", file=sys.stderr)
+        log_event("clients_left_without_goodbye", level=logging.WARNING)
     _leave()

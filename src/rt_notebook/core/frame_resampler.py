@@ -62,7 +62,7 @@ class FrameResampler:
         return out
 
     def _windows(self, samples: Float32, count: int, first: int) -> Float32:
-        """Return a view of every `step`-th window; numpy's own way costs more than the filter."""
+        """Return a view of every `step`-th window from `first`; numpy's own costs more than the filter."""
         size = samples.itemsize
         strides = (self._step * size, size)
         return np.ndarray((count, _TAPS), np.float32, samples, first * size, strides)

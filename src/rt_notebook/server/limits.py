@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rt_notebook.errors import ConfigError
+
 __all__ = ["Limits"]
 
 _MIB = 1024 * 1024
@@ -27,7 +29,7 @@ class Limits:
     outbox_bytes
         What waits to be sent before the client is no longer listened to; a minute of speech.
     outbox_full_bytes
-        What waits before the client is given up.
+        What waits before the client is given up. An item is told twice, so two of the largest frames fit.
     write_s
         How long one frame may wait for the client to read before the client is given up.
     undetected_frames
@@ -36,6 +38,11 @@ class Limits:
         Silence after which a client is asked whether it is there; half of that is given to answer.
     goodbye_s
         Time for a client to answer a goodbye.
+
+    Raises
+    ------
+    ConfigError
+        There is no place for any session.
     """
 
     sessions: int = 32
@@ -43,8 +50,12 @@ class Limits:
     handshake_s: float = 10.0
     frame_bytes: int = 24 * _MIB
     outbox_bytes: int = 4 * _MIB
-    outbox_full_bytes: int = 32 * _MIB
+    outbox_full_bytes: int = 64 * _MIB
     write_s: float = 30.0
     undetected_frames: int = 20_000
     ping_s: float = 20.0
     goodbye_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.sessions < 1:
+            raise ConfigError(f"A server of {self.sessions} sessions serves nobody.", "Give 1 or more.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anywidget
@@ -12,6 +11,7 @@ import traitlets
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs
 from rt_notebook.io.sources import to_wire_audio
+from rt_notebook.widgets.code_line import LOADER, CodeLine
 from rt_notebook.widgets.mic_line import MicLine
 from rt_notebook.widgets.speaker_line import SpeakerLine
 from rt_notebook.widgets.worker import Worker
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AudioPort"]
 
-_STATIC = Path(__file__).parent / "static"
 _names = itertools.count(1)
 _PLAY_PART_SAMPLES = 4800
 
@@ -76,8 +75,7 @@ class AudioPort(anywidget.AnyWidget):
         Record silence instead of the microphone. May be set.
     """
 
-    _esm = _STATIC / "widget.js"
-    _css = _STATIC / "widget.css"
+    _esm = LOADER
 
     kind = traitlets.Unicode("audio-port", read_only=True).tag(sync=True)
     mic_state = traitlets.Unicode("off").tag(sync=True)
@@ -92,11 +90,12 @@ class AudioPort(anywidget.AnyWidget):
         name = f"rt_notebook-widget-{next(_names)}"
         self._ears: _Ears | None = None
         self._item_numbers = itertools.count(1)
+        self._code = CodeLine(self.send)
         self._mic = MicLine(self.send, self._on_chunk, self._on_gap)
         self._speaker = SpeakerLine(self.send, self._on_report)
         self._level_dbfs = SILENCE_DBFS
         # All of the carrier happens on the line; user code runs on the other thread and cannot hold it up.
-        self._line = Worker(f"{name}-line", self._speaker.probe)
+        self._line = Worker(f"{name}-line", self._tick)
         self._observers = Worker(f"{name}-observers", self._publish)
         super().__init__()
         self.on_msg(self._enqueue)
@@ -184,6 +183,8 @@ class AudioPort(anywidget.AnyWidget):
 
     def _handlers(self) -> dict[str, Callable[[dict[str, Any], bytes], None]]:
         return {
+            "code.ask": lambda _m, _: self._code.asked(),
+            "code.taken": lambda _m, _: self._code.taken(),
             "hello": self._on_hello,
             "mic.open": self._on_mic_open,
             "mic.chunks": self._mic.receive,
@@ -195,6 +196,10 @@ class AudioPort(anywidget.AnyWidget):
         }
 
     # -- on the line -----------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self._code.offer()
+        self._speaker.probe()
 
     def _on_hello(self, message: dict[str, Any], _pcm: bytes) -> None:
         speaker_seq = self._speaker.choose(message["client"])

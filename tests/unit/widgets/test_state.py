@@ -9,13 +9,14 @@ from rt_notebook.core.config import SessionConfig
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT
 from rt_notebook.widgets.playground import Playground
 
-CODE = {"_esm", "_css"}
 IPYWIDGETS = {
     "_anywidget_id",
     "_dom_classes",
+    "_esm",
     "_model_module",
     "_model_module_version",
     "_model_name",
@@ -60,18 +61,25 @@ def make():
 
 @pytest.mark.parametrize(("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND)])
 def test_only_listed_traits_are_synchronised(make, kind, own):
-    assert set(make(kind).get_state()) == CODE | IPYWIDGETS | own
+    assert set(make(kind).get_state()) == IPYWIDGETS | own
 
 
-def test_state_is_small_and_holds_neither_key_nor_audio(make):
+@pytest.mark.parametrize("kind", [AudioPort, Playground])
+def test_state_is_small_with_the_code_that_is_in_it(make, kind):
+    state = make(kind).get_state()
+    assert len(json.dumps(state, default=str)) < 4_000
+    # Not even a style sheet: the loader brings it.
+    assert state["_esm"] == LOADER.read_text(encoding="utf-8")
+
+
+def test_state_holds_neither_key_nor_audio(make):
     playground = make(
         Playground, Endpoint.azure(endpoint="https://x.example", deployment="d", api_key="canary-7")
     )
     playground.play_audio(b"\x11\x22" * 2400)
     playground.chunk = b"\x33\x44" * 960
-    state = {k: v for k, v in playground.get_state().items() if k not in CODE}
-    text = json.dumps(state, default=str)
-    assert len(text) < 4_000
+    state = playground.get_state()
+    assert len(json.dumps(state, default=str)) < 4_000
     everything = json.dumps(Widget.get_manager_state(), default=str) + repr(playground)
     assert "canary-7" not in everything
     assert "canary-7" not in json.dumps(playground._repr_mimebundle_(), default=str)
@@ -116,15 +124,18 @@ def test_a_closed_widget_can_be_closed_again(make):
 
 
 def test_every_message_to_the_page_is_in_the_table(make, monkeypatch):
-    playground, sent = make(Playground), []
-    monkeypatch.setattr(type(playground), "send", lambda self, content, buffers=None: sent.append(content))
+    sent = []
+    # Before it is made, since its lines keep the method.
+    monkeypatch.setattr(Playground, "send", lambda self, content, buffers=None: sent.append(content))
+    playground = make(Playground)
     line = playground._line
+    ask = {"type": "code.ask"}
     hello = {"type": "hello", "client": "c"}
     opened = {"type": "mic.open", "client": "c", "epoch": 1}
-    for message in (hello, opened):
+    for message in (ask, hello, opened):
         line.submit(lambda message=message: AudioPort._handlers(playground)[message["type"]](message, b""))
     playground.close()
-    assert {m["type"] for m in sent} >= {"welcome"}
+    assert {m["type"] for m in sent} >= {"code", "mic.granted", "welcome"}
     assert {m["type"] for m in sent} <= set(TO_FRONT)
 
 

@@ -52,12 +52,11 @@ class Components:
     @property
     def abilities(self) -> Abilities:
         """What a session has to know of them."""
-        needs_words = self.replier.needs_words
         return Abilities(
             hears=self.transcriber is not None,
-            # Who needs no words says the user's own speech.
-            speaks=self.voice is not None or self.replier.own_voice or not needs_words,
-            needs_words=needs_words,
+            # Without words to read, it is the user's own speech that is said.
+            speaks=self.voice is not None or not self.replier.needs_words,
+            needs_words=self.replier.needs_words,
             judges=self.judge is not None,
         )
 

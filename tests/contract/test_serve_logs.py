@@ -1,0 +1,44 @@
+"""`rt-notebook serve --log-format json`: stderr is one JSON object a line, and holds no key and no word."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+import websockets.sync.client
+from websockets.exceptions import InvalidStatus
+
+CANARY = "canary-91c2"
+
+
+def test_every_line_is_an_event(tmp_path):
+    with (tmp_path / "stderr").open("w+") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rt_notebook", "serve", "--log-format", "json", "--api-key", CANARY],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+        ready = json.loads(process.stdout.readline())
+        connect = websockets.sync.client.connect
+        with connect(ready["realtime_url"], additional_headers={"api-key": CANARY}) as socket:
+            created = json.loads(socket.recv(timeout=30))
+            socket.send(f'{{"type": "session.update", "session": {{"instructions": "{CANARY}"}}}}')
+            socket.recv(timeout=30)
+        with pytest.raises(InvalidStatus):
+            connect(ready["realtime_url"], additional_headers={"api-key": "wrong " + CANARY})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        stderr.seek(0)
+        told = stderr.read()
+    events = [json.loads(line) for line in told.splitlines()]
+    told_of = {event["event"]: event for event in events}
+    assert set(told_of) == {"component", "listening", "session_opened", "session_closed", "refused"}
+    opened, closed, refused = (told_of[name] for name in ("session_opened", "session_closed", "refused"))
+    assert opened["session_id"] == closed["session_id"] == created["session"]["id"]
+    assert (closed["close_code"], opened["dialect"], refused["status"]) == (1000, "ga", 401)
+    assert closed["duration_s"] >= 0
+    assert CANARY not in told
