@@ -8,7 +8,7 @@ import contextlib
 import json
 
 import pytest
-from hosting import ask, hosting, opened, rest, send, until
+from hosting import ask, hosting, opened, rest, send, until, until_true
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rt_notebook.errors import ConfigError
@@ -36,10 +36,8 @@ def the_connection(server):
     return connection
 
 
-async def until_true(condition):
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - it looks at the inside of the server, which tells nobody
-            await asyncio.sleep(0.01)
+def closings(caplog):
+    return [record.fields for record in caplog.records if record.getMessage() == "session_closed"]
 
 
 async def raw(server, *lines):
@@ -51,7 +49,8 @@ async def raw(server, *lines):
 # -- frames ---------------------------------------------------------------------------------------------
 
 
-async def test_the_largest_audio_of_the_api_fits_and_more_closes_with_1009():
+async def test_the_largest_audio_of_the_api_fits_and_more_closes_with_1009(caplog):
+    caplog.set_level("INFO", "rt_notebook.server")
     async with hosting() as server, opened(server) as other:
         async with opened(server) as socket:
             session = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
@@ -62,6 +61,7 @@ async def test_the_largest_audio_of_the_api_fits_and_more_closes_with_1009():
                 await socket.send("x" * 25 * MIB)
             assert (await rest(socket))[1][0] == 1009
         await is_alive(other)
+    assert closings(caplog)[0]["close_code"] == 1009
 
 
 # -- floods ---------------------------------------------------------------------------------------------
@@ -182,6 +182,20 @@ async def test_audio_that_cannot_be_judged_yet_is_held_back(monkeypatch):
         await is_alive(socket)
     assert len(waiting) == 60
     assert max(waiting) <= 100 + 32
+
+
+@pytest.mark.parametrize(("leave", "code"), [("abort", 1006), ("close", 1000), ("own code", 4001)])
+async def test_how_a_client_left_is_told(leave, code, caplog):
+    caplog.set_level("INFO", "rt_notebook.server")
+    async with hosting() as server:
+        socket = await opened(server)
+        await until(socket, "session.created")
+        if leave == "abort":
+            socket.transport.abort()
+        else:
+            await socket.close(1000 if leave == "close" else code)
+        await until_true(lambda: server.sessions == 0)
+    assert [closed["close_code"] for closed in closings(caplog)] == [code]
 
 
 # -- lost ones ------------------------------------------------------------------------------------------

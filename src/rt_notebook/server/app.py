@@ -23,6 +23,7 @@ from rt_notebook.server.components.load import Components, load_components
 from rt_notebook.server.connection import Connection
 from rt_notebook.server.engine import Engine
 from rt_notebook.server.ephemeral_keys import EphemeralKeys
+from rt_notebook.server.faults import FaultLine, FaultPlan
 from rt_notebook.server.front import Front
 from rt_notebook.server.ids import IdMaker
 from rt_notebook.server.limits import Limits
@@ -60,10 +61,18 @@ class RealtimeServer:
         Names that it answers to besides its own.
     session_minutes
         How long a session may last; the services allow 60 minutes.
+    faults, seed
+        What goes wrong on purpose, such as ``["drop", "slow:delay_ms=200"]``, and the seed of its chance;
+        `faults.FAULTS` is the table.
     limits, clock
         Caps, and the time.
     reply
         ``"auto"``, ``"smollm2"``, ``"rules"`` or ``"echo"``: see `load_components`.
+
+    Raises
+    ------
+    ConfigError
+        One of them is out of range.
     """
 
     def __init__(
@@ -77,6 +86,8 @@ class RealtimeServer:
         allowed_origins: Iterable[str] = (),
         allowed_hosts: Iterable[str] = (),
         session_minutes: float = 60.0,
+        faults: Iterable[str] = (),
+        seed: int = 0,
         limits: Limits | None = None,
         clock: Clock | None = None,
         reply: str = "auto",
@@ -92,6 +103,7 @@ class RealtimeServer:
         self._ephemeral = EphemeralKeys()
         self._access = Access(Sites(host, allowed_origins, allowed_hosts), self.key, self._ephemeral)
         self._session_s = session_minutes * 60
+        self._faults = FaultPlan(faults, seed)
         self._limits = limits or Limits()
         self._clock = clock or Clock()
         self._chance = random.SystemRandom()
@@ -212,19 +224,21 @@ class RealtimeServer:
     # -- sessions ---------------------------------------------------------------------------------------
 
     async def _serve_session(self, request: web.BaseRequest, route: Route) -> web.StreamResponse:
-        try:
-            refusal = self._not_now(request)
-            engine = self._engine(route) if refusal is None else None
-        except BadRequest as wrong:
-            refusal = bad_request(wrong)
+        refusal = self._not_now(request)
         if refusal is not None:
             return self._http(request, refusal)
+        try:
+            engine = self._engine(route)
+        except BadRequest as wrong:
+            return self._http(request, bad_request(wrong))
+        faults = self._faults.next_connection()
+        if faults.refusal is not None:
+            return self._http(request, faults.refusal)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a request is answered in a task
-        assert engine is not None  # noqa: S101
         self._connections[task] = None  # counted from here on
         try:
-            return await self._accept(request, route, engine, task)
+            return await self._accept(request, route, engine, task, faults)
         finally:
             del self._connections[task]
 
@@ -257,14 +271,20 @@ class RealtimeServer:
         return self._components
 
     async def _accept(
-        self, request: web.BaseRequest, route: Route, engine: Engine, task: asyncio.Task[object]
+        self,
+        request: web.BaseRequest,
+        route: Route,
+        engine: Engine,
+        task: asyncio.Task[object],
+        faults: FaultLine,
     ) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             # Server-side clients offer none; browsers offer "realtime" beside the key, and expect it back.
             protocols=(SUBPROTOCOL,),
             compress=False,
             autoclose=False,
-            heartbeat=self._limits.ping_s,
+            # A line that falls silent on purpose sends no pings either.
+            heartbeat=None if faults.active else self._limits.ping_s,
             max_msg_size=self._limits.frame_bytes,
         )
         await socket.prepare(_without_key(request))
@@ -281,6 +301,7 @@ class RealtimeServer:
             limits=self._limits,
             clock=self._clock,
             session_s=self._session_s,
+            faults=faults,
         )
         self._connections[task] = connection
         loop = asyncio.get_running_loop()

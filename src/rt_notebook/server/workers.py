@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from rt_notebook.server.detect_line import DetectLine
+
 __all__ = ["Workers"]
 
 
@@ -17,6 +19,7 @@ class Workers:
     def __init__(self) -> None:
         # Turns are found and ended here, all the time and within milliseconds.
         self.detect = ThreadPoolExecutor(2, "rt_notebook detect")
+        self.detect_line = DetectLine(self.detect)
         # The recogniser works on one piece of speech at a time.
         self.transcribe = ThreadPoolExecutor(1, "rt_notebook transcribe")
         # Most of these threads wait: for a chat endpoint, or for a free slot of the language model.

@@ -16,7 +16,7 @@ from rt_notebook.core.config import ServerVad
 from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES, simulate
 from rt_notebook.errors import ConfigError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
-from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.detect import EnergyDetector, SileroDetector, push_together
 from rt_notebook.server.components.rules import answer
 from rt_notebook.server.components.transcribe import MoonshineTranscriber
 from rt_notebook.server.effects import MakeReply, Message
@@ -85,6 +85,21 @@ def test_silero_streams_do_not_share_their_memory(recording):
         other.push(bytes(FRAME_SAMPLES * 2))
         found.append(mixed.push(pcm[start : start + FRAME_SAMPLES * 2]))
     assert np.array_equal(alone, np.array(found))
+
+
+def test_streams_that_are_pushed_together_hear_what_each_hears_alone(recording):
+    detector, pcm = SileroDetector(), to_pcm(recording[0])
+    step, telephone = FRAME_SAMPLES * 2, 256 * 2
+    count = len(pcm) // step
+    alone = [detector.stream(), detector.stream(), detector.stream(8_000), EnergyDetector().stream()]
+    together = [detector.stream(), detector.stream(), detector.stream(8_000), EnergyDetector().stream()]
+    for number in range(count):
+        frame = pcm[number * step : (number + 1) * step]
+        given = [frame, bytes(step), pcm[number * telephone : (number + 1) * telephone], frame]
+        # Not every stream has a frame each time.
+        members = [n for n in range(4) if (number + n) % 3]
+        found = push_together([(together[n], given[n]) for n in members])
+        assert found == [alone[n].push(given[n]) for n in members]
 
 
 def test_energy_follows_loudness_above_the_background(recording):
