@@ -34,6 +34,7 @@ class OrderKeeper:
         self.speaking: Json | None = None
         self.time_ms = 0
         self.event_ids: set[str] = set()
+        self.listening: Any = None
 
     @property
     def open(self) -> list[str]:
@@ -53,6 +54,8 @@ class OrderKeeper:
             self._item(kind, event)
         elif kind.startswith("input_audio_buffer."):
             self._input(kind, event)
+        elif kind in {"session.created", "session.updated"}:
+            self._settings(event["session"]["audio"]["input"])
 
     def _response(self, kind: str, event: Json) -> None:
         if kind == "response.created":
@@ -116,6 +119,13 @@ class OrderKeeper:
             assert event["item"]["id"] in self.items
         elif kind == "conversation.item.truncated":
             assert event["item_id"] in self.items
+
+    def _settings(self, audio_input: Json) -> None:
+        detection = audio_input["turn_detection"]
+        listening = (audio_input["format"], None if detection is None else detection["type"])
+        if listening != self.listening:
+            self.speaking = None  # a turn does not outlive a change of how it is heard
+        self.listening = listening
 
     def _input(self, kind: str, event: Json) -> None:
         if kind == "input_audio_buffer.speech_started":
