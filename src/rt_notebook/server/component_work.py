@@ -34,6 +34,8 @@ _logger = logging.getLogger("rt_notebook.server")
 
 # A response out of band may run beside the one that is spoken.
 _REPLIES_AT_ONCE = 2
+# A turn that waits longer for its judge ends by its silence, as it does without one.
+_JUDGE_S = 1.0
 
 
 class ComponentWork:
@@ -123,9 +125,10 @@ class ComponentWork:
         judge, probability = self._components.judge, None
         if judge is not None:
             try:
-                probability = await self._loop.run_in_executor(
-                    self._workers.detect, judge.judge, work.pcm, work.rate_hz
-                )
+                judging = self._loop.run_in_executor(self._workers.judge, judge.judge, work.pcm, work.rate_hz)
+                probability = await asyncio.wait_for(judging, _JUDGE_S)
+            except TimeoutError:
+                _logger.warning("the end of a turn could not be judged in time")
             except Exception:
                 _logger.exception("the end of a turn could not be judged")
         engine: Any = self._engine
