@@ -66,14 +66,23 @@ SERVER_EVENTS = frozenset(
 )
 
 LOCAL_EVENTS = {
-    "local.connected": "the socket is open; `endpoint`, `dialect`",
-    "local.closed": "the socket is closed; `reason`, `code`, `expected`",
+    "local.connected": "a socket is open; `endpoint`, `dialect`, `generation` (number of the connection)",
+    "local.closed": "it is closed; `by` (local, server, expiry, loss, refused), `code`, `reason`, `expected` "
+    "(asked for), `generation`, `interrupted` (responses that it ended)",
+    "local.reconnecting": "another is tried; `attempt`, `delay_s`, `cause`, `code`",
+    "local.resting": "the endpoint closed an idle connection, and the next word opens another; `cause`",
+    "local.expiring": "the session's time is nearly over; `in_s`",
+    "local.gap": "another connection serves; `generation`, `cause`, `length_s`, `lost_samples` (microphone), "
+    "`doubtful_samples` (sent into silence), `dropped_events`, `interrupted`, `restored`, `restored_items`, "
+    "`not_restored`",
+    "local.gave_up": "no further connection is tried; `message`, `cause`, `why`",
+    "local.limit": "the session ends at a limit; `limit`, `value`, `message`",
     "local.invalid_frame": "a frame was no event; `head` holds its first characters",
     "local.playback": "the speaker's report; `item_id`, `played_samples`, `state` (playing, flushed, ended)",
     "local.mic_opened": "a microphone was opened in the browser",
     "local.mic_closed": "the microphone was closed; `reason`",
     "local.mic_gap": "chunks of the microphone were lost; `lost_samples`",
-    "local.error": "a sentence for the user; `message`",
+    "local.error": "a sentence for the user; `message`; `code` and `response_id` where an answer failed",
 }
 """Events that the session records about itself, with their fields."""
 
