@@ -8,7 +8,7 @@ import contextlib
 import json
 
 import pytest
-from hosting import ask, hosting, opened, rest, send, until
+from hosting import ask, hosting, opened, rest, send, until, until_true
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rt_notebook.errors import ConfigError
@@ -32,14 +32,12 @@ async def create(socket, number, size=100_000):
 
 
 def the_connection(server):
-    (connection,) = server._connections.values()
+    (connection,) = server._sessions.connections.values()
     return connection
 
 
-async def until_true(condition):
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - it looks at the inside of the server, which tells nobody
-            await asyncio.sleep(0.01)
+def closings(caplog):
+    return [record.fields for record in caplog.records if record.getMessage() == "session_closed"]
 
 
 async def raw(server, *lines):
@@ -51,7 +49,8 @@ async def raw(server, *lines):
 # -- frames ---------------------------------------------------------------------------------------------
 
 
-async def test_the_largest_audio_of_the_api_fits_and_more_closes_with_1009():
+async def test_the_largest_audio_of_the_api_fits_and_more_closes_with_1009(caplog):
+    caplog.set_level("INFO", "rt_notebook.server")
     async with hosting() as server, opened(server) as other:
         async with opened(server) as socket:
             session = {"type": "realtime", "audio": {"input": {"turn_detection": None}}}
@@ -62,6 +61,7 @@ async def test_the_largest_audio_of_the_api_fits_and_more_closes_with_1009():
                 await socket.send("x" * 25 * MIB)
             assert (await rest(socket))[1][0] == 1009
         await is_alive(other)
+    assert closings(caplog)[0]["close_code"] == 1009
 
 
 # -- floods ---------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ async def _send_all(socket, count):
 
 
 async def _connection(server):
-    await until_true(lambda: any(server._connections.values()))
+    await until_true(lambda: any(server._sessions.connections.values()))
     return the_connection(server)
 
 
@@ -184,11 +184,25 @@ async def test_audio_that_cannot_be_judged_yet_is_held_back(monkeypatch):
     assert max(waiting) <= 100 + 32
 
 
+@pytest.mark.parametrize(("leave", "code"), [("abort", 1006), ("close", 1000), ("own code", 4001)])
+async def test_how_a_client_left_is_told(leave, code, caplog):
+    caplog.set_level("INFO", "rt_notebook.server")
+    async with hosting() as server:
+        socket = await opened(server)
+        await until(socket, "session.created")
+        if leave == "abort":
+            socket.transport.abort()
+        else:
+            await socket.close(1000 if leave == "close" else code)
+        await until_true(lambda: server.sessions == 0)
+    assert [closed["close_code"] for closed in closings(caplog)] == [code]
+
+
 # -- lost ones ------------------------------------------------------------------------------------------
 
 
 async def test_a_half_open_socket_is_noticed():
-    async with hosting(limits=Limits(ping_s=0.2)) as server, opened(server) as other:
+    async with hosting(limits=Limits(ping_s=2.0)) as server, opened(server) as other:
         key = f"api-key: {server.key.reveal()}"
         upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
         nonce = f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}"

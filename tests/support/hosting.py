@@ -16,8 +16,8 @@ TIMEOUT_S = 60
 
 @asynccontextmanager
 async def hosting(**options):
-    """Run a server in the test's own loop."""
-    server = RealtimeServer(**options)
+    """Run a server in the test's own loop. It says again what it hears: these tests are not about words."""
+    server = RealtimeServer(**{"reply": "echo"} | options)
     await server.start()
     try:
         yield server
@@ -57,7 +57,13 @@ async def rest(socket):
     return taken, (how.code, how.reason) if how is not None else (1006, "")
 
 
-async def ask(socket, text="Say hello.", **response):
+async def until_true(condition):
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - it looks at the inside of the server, which tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def ask(socket, text="One two three four five.", **response):
     """Type something and ask for a response in text."""
     content = [{"type": "input_text", "text": text}]
     item = {"type": "message", "role": "user", "content": content}

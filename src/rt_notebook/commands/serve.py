@@ -10,7 +10,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from rt_notebook.server.components.load import REPLIES
+from rt_notebook.server.abilities import REPLIES
+from rt_notebook.server.faults import faults_help
 from rt_notebook.server.limits import Limits
 from rt_notebook.server.logs import configure_logs, log_event
 
@@ -56,6 +57,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="how stderr tells what happens (default: %(default)s)",
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[:KEY=VALUE,...]",
+        help="let something go wrong on purpose, as a lesson; --fault help lists what; may be given more "
+        "than once",
+    )
+    parser.add_argument(
+        "--fault-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the faults' chance (default: %(default)s)",
+    )
     parser.add_argument("--chat-url", help="an OpenAI-compatible chat endpoint that writes the replies")
     parser.add_argument("--chat-model", help="the model to ask that endpoint for")
     parser.add_argument(
@@ -68,6 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT. One JSON line on stdout says where; all else goes to stderr."""
+    if "help" in args.fault:
+        print(faults_help())
+        return 0
     configure_logs(args.log_format)
     asyncio.run(_serve(args))
     return 0
@@ -96,6 +115,8 @@ async def _serve(args: argparse.Namespace) -> None:
         allowed_origins=args.allow_origin,
         allowed_hosts=args.allow_host,
         session_minutes=args.session_minutes,
+        faults=args.fault,
+        seed=args.fault_seed,
         limits=Limits(sessions=args.max_sessions),
         reply=args.reply,
     )

@@ -15,6 +15,8 @@ from rt_notebook.io.plugins import open_named
 from rt_notebook.io.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rt_notebook.core.dialects import DialectName
 
 __all__ = ["Endpoint"]
@@ -49,6 +51,9 @@ class Endpoint:
         chat_url: str | None = None,
         chat_model: str | None = None,
         reply: str = "auto",
+        faults: Sequence[str] = (),
+        seed: int = 0,
+        session_minutes: float = 60.0,
     ) -> Self:
         """Use the embedded server in this process: no key, no network.
 
@@ -63,8 +68,15 @@ class Endpoint:
         reply
             Who writes the replies where no chat endpoint does: ``"auto"``, ``"smollm2"``, ``"rules"`` or
             ``"echo"``, which says the user's own audio again.
+        faults, seed
+            What goes wrong on purpose, as a lesson, such as ``["drop:connections=1"]``, and the seed of its
+            chance; ``rt-notebook serve --fault help`` lists what there is. Sessions with the same faults and
+            seed are counted together; another seed begins anew.
+        session_minutes
+            How long a session may last.
         """
-        options = {"chat_url": chat_url, "chat_model": chat_model, "reply": reply}
+        options: dict[str, Any] = {"chat_url": chat_url, "chat_model": chat_model, "reply": reply}
+        options |= {"faults": tuple(faults), "seed": seed, "session_minutes": session_minutes}
         return cls(label="LOCAL", dialect=dialect, _plugin="local", _options=options)
 
     @classmethod

@@ -32,10 +32,10 @@ __all__ = ["ComponentWork"]
 
 _logger = logging.getLogger("rt_notebook.server")
 
-# A burst of audio is judged in parts of two seconds, between which the other sessions get their turn.
-_FRAMES_AT_ONCE = 64
 # A response out of band may run beside the one that is spoken.
 _REPLIES_AT_ONCE = 2
+# A turn that waits longer for its judge ends by its silence, as it does without one.
+_JUDGE_S = 1.0
 
 
 class ComponentWork:
@@ -65,7 +65,7 @@ class ComponentWork:
         self._workers = workers
         self._perform = perform
         self._loop = asyncio.get_running_loop()
-        self._frames: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
+        self._lane = workers.detect_line.lane(self._detected)
         self._streams: dict[int, DetectStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # What can be cancelled: by response or job id, set once nobody wants it any more.
@@ -74,15 +74,13 @@ class ComponentWork:
         self._transcribe_turn = asyncio.Semaphore(1)
         self._reply_turn = asyncio.Semaphore(_REPLIES_AT_ONCE)
         self.undetected_frames = 0
-        self._spawn(self._detect())
 
     def start(self, effect: Effect) -> None:
         """Begin what an effect asks for; its result comes later."""
         match effect:
             case Detect(frames, rate_hz):
                 self.undetected_frames += len(frames)
-                for frame in frames:
-                    self._frames.put_nowait((rate_hz, frame))
+                self._lane.put(self._stream(rate_hz), frames)
             case JudgeEnd():
                 self._spawn(self._judge_end(effect))
             case Transcribe(job_id):
@@ -98,6 +96,7 @@ class ComponentWork:
 
     def stop(self) -> None:
         """End all work; nobody is there any more. What has not begun never runs."""
+        self._lane.close()
         for cancelled in [*self._cancelled.values(), self._preparing]:
             cancelled.set()
         for task in list(self._tasks):
@@ -113,32 +112,23 @@ class ComponentWork:
 
     # -- turns ----------------------------------------------------------------------------------------
 
-    async def _detect(self) -> None:
-        """Judge frames in order, those that are waiting together: a burst then costs few hops, not many."""
-        while True:
-            waiting = [await self._frames.get()]
-            while len(waiting) < _FRAMES_AT_ONCE and not self._frames.empty():
-                waiting.append(self._frames.get_nowait())
-            judged = await self._loop.run_in_executor(self._workers.detect, self._judge, waiting)
-            self.undetected_frames -= len(judged)
-            self._perform(self._engine.detected(judged))
-
-    def _judge(self, frames: list[tuple[int, bytes]]) -> list[float]:
-        return [self._stream(rate_hz).push(frame) for rate_hz, frame in frames]
+    def _detected(self, probabilities: list[float]) -> None:
+        self.undetected_frames -= len(probabilities)
+        self._perform(self._engine.detected(probabilities))
 
     def _stream(self, rate_hz: int) -> DetectStream:
         if rate_hz not in self._streams:
-            begin: Any = self._components.detector.stream
-            self._streams[rate_hz] = begin() if rate_hz == 24_000 else begin(rate_hz)
+            self._streams[rate_hz] = self._components.detector.stream(rate_hz)
         return self._streams[rate_hz]
 
     async def _judge_end(self, work: JudgeEnd) -> None:
         judge, probability = self._components.judge, None
         if judge is not None:
             try:
-                probability = await self._loop.run_in_executor(
-                    self._workers.detect, judge.judge, work.pcm, work.rate_hz
-                )
+                judging = self._loop.run_in_executor(self._workers.judge, judge.judge, work.pcm, work.rate_hz)
+                probability = await asyncio.wait_for(judging, _JUDGE_S)
+            except TimeoutError:
+                _logger.warning("the end of a turn could not be judged in time")
             except Exception:
                 _logger.exception("the end of a turn could not be judged")
         engine: Any = self._engine

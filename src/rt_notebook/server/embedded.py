@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rt_notebook.io.address import Address
 from rt_notebook.io.runtime import Runtime
@@ -20,28 +20,30 @@ __all__ = ["open_local"]
 
 _GOODBYE_S = 1.0
 
-_servers: dict[tuple[str | None, str | None, str], asyncio.Task[RealtimeServer]] = {}
+# One for each set of options.
+_servers: dict[tuple[tuple[str, Any], ...], asyncio.Task[RealtimeServer]] = {}
 _runtime: list[Runtime] = []
 _lock = threading.Lock()
 
 
-async def open_local(
-    *,
-    dialect: DialectName = "ga",
-    chat_url: str | None = None,
-    chat_model: str | None = None,
-    reply: str = "auto",
-) -> Address:
+async def open_local(*, dialect: DialectName = "ga", **options: Any) -> Address:
     """Return the address of this process's server, which it starts if need be.
 
     It has a thread of its own, apart from the sessions', listens on a free loopback port and lives as long as
     the process. Its key is made up anew in every process.
+
+    Parameters
+    ----------
+    dialect
+        Which dialect to speak with it.
+    options
+        Of `RealtimeServer`. Sessions with the same options share a server.
     """
     with _lock:
         if not _runtime:
             _runtime.append(Runtime("rt_notebook server"))
             atexit.register(_stop)
-        starting = _runtime[0].submit(_started(chat_url, chat_model, reply))
+        starting = _runtime[0].submit(_started(options))
     server = await starting
     if dialect == "preview":
         url = f"ws://{server.host}:{server.port}/openai/realtime?api-version=2024-10-01-preview&deployment=local"
@@ -51,12 +53,12 @@ async def open_local(
     )
 
 
-async def _started(chat_url: str | None, chat_model: str | None, reply: str) -> RealtimeServer:
-    key = (chat_url, chat_model, reply)
+async def _started(options: dict[str, Any]) -> RealtimeServer:
+    key = tuple(sorted(options.items()))
     starting = _servers.get(key)
     if starting is None or (starting.done() and starting.exception() is not None):
         # Kept before it is ready, so that two sessions that begin together share it.
-        server = RealtimeServer(chat_url=chat_url, chat_model=chat_model, reply=reply)
+        server = RealtimeServer(**options)
         starting = _servers[key] = asyncio.get_running_loop().create_task(_start(server))
     # Shielded: a session that gives up waiting does not take the server from the others.
     return await asyncio.shield(starting)

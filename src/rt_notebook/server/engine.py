@@ -203,6 +203,11 @@ class Engine:
         self._to_response(job_id, lambda response: self._responses.finished(response, problem, cut=cut))
         return self._state.take_effects()
 
+    def fail(self, response_id: str, problem: str) -> list[Effect]:
+        """End a response as failed: the shell does so on purpose, as a lesson."""
+        self._responses.fail(response_id, problem)
+        return self._state.take_effects()
+
     def _to_response(self, job_id: str, result: Callable[[Response], None]) -> None:
         """Hand a result to the response that it is for; results of work that was broken off are dropped."""
         draft = self._audio.draft_of_job(job_id)

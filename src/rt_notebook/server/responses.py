@@ -146,6 +146,11 @@ class Responses:
         else:
             self.end(response, "completed")
 
+    def fail(self, response_id: str, problem: str) -> None:
+        """End a response as failed, whatever the work for it has come to; nothing if it has ended already."""
+        for response in [response for response in self._open if response.id == response_id]:
+            self.end(response, "failed", failure("component_failed", problem))
+
     def end(self, response: Response, status: str, details: Json | None = None) -> None:
         """End a response and stop the work for it."""
         self._open.remove(response)

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rt_notebook.server.effects import Close
 
-__all__ = ["Action", "Binary", "Close", "Reset", "Stall", "Text", "Wait"]
+__all__ = [
+    "Action",
+    "Binary",
+    "Close",
+    "FailResponse",
+    "FaultAction",
+    "Pass",
+    "Reset",
+    "Stall",
+    "Text",
+    "Wait",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +53,22 @@ class Stall:
 
 
 Action = Text | Binary | Wait | Close | Reset | Stall
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Let an event go on its way to the client, in GA form."""
+
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FailResponse:
+    """Let the engine end a response as failed."""
+
+    response_id: str
+    problem: str
+
+
+FaultAction = Pass | FailResponse | Action
+"""What a fault does instead of sending an event."""

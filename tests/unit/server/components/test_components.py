@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
@@ -14,12 +11,9 @@ from rt_notebook.core.audio import to_float, to_pcm
 from rt_notebook.core.audio_format import AudioFormat, OutputEncoder
 from rt_notebook.core.config import ServerVad
 from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES, simulate
-from rt_notebook.errors import ConfigError
-from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
-from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.detect import EnergyDetector, SileroDetector, push_together
 from rt_notebook.server.components.rules import answer
 from rt_notebook.server.components.transcribe import MoonshineTranscriber
-from rt_notebook.server.effects import MakeReply, Message
 
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
@@ -87,6 +81,21 @@ def test_silero_streams_do_not_share_their_memory(recording):
     assert np.array_equal(alone, np.array(found))
 
 
+def test_streams_that_are_pushed_together_hear_what_each_hears_alone(recording):
+    detector, pcm = SileroDetector(), to_pcm(recording[0])
+    step, telephone = FRAME_SAMPLES * 2, 256 * 2
+    count = len(pcm) // step
+    alone = [detector.stream(), detector.stream(), detector.stream(8_000), EnergyDetector().stream()]
+    together = [detector.stream(), detector.stream(), detector.stream(8_000), EnergyDetector().stream()]
+    for number in range(count):
+        frame = pcm[number * step : (number + 1) * step]
+        given = [frame, bytes(step), pcm[number * telephone : (number + 1) * telephone], frame]
+        # Not every stream has a frame each time.
+        members = [n for n in range(4) if (number + n) % 3]
+        found = push_together([(together[n], given[n]) for n in members])
+        assert found == [alone[n].push(given[n]) for n in members]
+
+
 def test_energy_follows_loudness_above_the_background(recording):
     samples, spoken = recording
     found = probabilities(EnergyDetector(), samples)
@@ -113,39 +122,3 @@ def test_moonshine_writes_down_what_is_said(recording):
 )
 def test_rules(said, answered):
     assert answer(said, NOW).startswith(answered)
-
-
-class _ChatServer(BaseHTTPRequestHandler):
-    """As chat endpoints answer: server-sent events, each with a piece of the message."""
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
-        self.end_headers()
-        for piece in ("You ", "said ", request["messages"][-1]["content"], " to ", request["model"]):
-            chunk = {"choices": [{"delta": {"content": piece}}]}
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        self.wfile.write(b'data: {"choices": []}\n\ndata: [DONE]\n\n')
-
-    def log_message(self, *_):
-        pass
-
-
-def test_a_chat_endpoint_that_the_user_names():
-    server = HTTPServer(("127.0.0.1", 0), _ChatServer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        replier = ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1/", "llama")
-        messages = [Message("system", "Be kind."), Message("user", "hello")]
-        work = MakeReply("resp_1", messages)
-        assert "".join(replier.reply(work, lambda: False)) == "You said hello to llama"
-        assert list(replier.reply(work, lambda: True)) == []
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def test_a_chat_endpoint_is_an_address_of_the_web():
-    with pytest.raises(ConfigError) as caught:
-        ChatEndpointReplier("file:///etc/passwd", None)
-    assert "http://" in caught.value.remedy

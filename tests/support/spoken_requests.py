@@ -1,0 +1,420 @@
+"""Functions and what people say to them: requests with their arguments, and remarks that ask for nothing."""
+
+from __future__ import annotations
+
+from rt_notebook.server.effects import Tool
+
+
+def _tool(name, description, properties, required=None):
+    required = list(properties) if required is None else required
+    return Tool(name, description, {"type": "object", "properties": properties, "required": required})
+
+
+def _text(description="", **more):
+    return {"type": "string", "description": description} | more
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in [
+        _tool(
+            "get_weather",
+            "Get the current weather for a city.",
+            {"city": _text("The name of the city"), "unit": _text(enum=["celsius", "fahrenheit"])},
+            ["city"],
+        ),
+        _tool(
+            "set_timer",
+            "Start a countdown timer.",
+            {
+                "minutes": {"type": "integer", "minimum": 1, "maximum": 180},
+                "label": _text("What the timer is for"),
+            },
+            ["minutes"],
+        ),
+        _tool(
+            "set_light",
+            "Switch the lights of a room on or off.",
+            {
+                "room": _text(enum=["kitchen", "bedroom", "living room", "bathroom"]),
+                "state": _text(enum=["on", "off"]),
+            },
+        ),
+        _tool(
+            "send_message",
+            "Send a text message to a contact.",
+            {"recipient": _text("Name of the contact"), "text": _text("The words of the message")},
+        ),
+        _tool(
+            "search_flights",
+            "Search for flights between two airports or cities.",
+            {"origin": _text("City of departure"), "destination": _text("City of arrival")},
+        ),
+        _tool(
+            "play_music",
+            "Play a song, an artist or an album.",
+            {"query": _text("Name of the song, artist or album")},
+        ),
+        _tool(
+            "convert_currency",
+            "Convert an amount of money from one currency to another.",
+            {
+                "amount": {"type": "number"},
+                "from_currency": _text(enum=["USD", "EUR", "GBP", "JPY"]),
+                "to_currency": _text(enum=["USD", "EUR", "GBP", "JPY"]),
+            },
+        ),
+        _tool("add_todo", "Add an item to the shopping or to-do list.", {"item": _text("What to add")}),
+        _tool(
+            "book_table",
+            "Reserve a table at a restaurant.",
+            {
+                "restaurant": _text("Name of the restaurant"),
+                "people": {"type": "integer", "minimum": 1, "maximum": 20},
+            },
+        ),
+        _tool(
+            "get_stock_price",
+            "Get the latest stock price of a company.",
+            {"company": _text("Company name or ticker symbol")},
+        ),
+        _tool(
+            "translate",
+            "Translate a phrase into another language.",
+            {
+                "text": _text("The phrase to translate"),
+                "language": _text("Target language", enum=["French", "German", "Spanish", "Italian"]),
+            },
+        ),
+        _tool("get_battery_level", "Tell how much battery charge is left.", {}),
+        _tool(
+            "look_up_order",
+            "Look up the delivery status of a customer's order.",
+            {"order_id": _text("The order number")},
+        ),
+        _tool("get_time", "Get the current local time of a city.", {"city": _text("City name")}),
+        _tool(
+            "set_temperature",
+            "Set the thermostat to a temperature in degrees.",
+            {"degrees": {"type": "number", "minimum": 5, "maximum": 35}},
+        ),
+        _tool(
+            "transfer_to_agent",
+            "Transfer the caller to a human support agent.",
+            {"reason": _text("Why the caller needs an agent")},
+        ),
+        _tool(
+            "getCurrentWeather",
+            "Determine weather in my location",
+            {"location": _text("The city and state e.g. San Francisco, CA"), "unit": _text(enum=["c", "f"])},
+            ["location"],
+        ),
+        _tool(
+            "create_reminder",
+            "Create a reminder for the user.",
+            {"title": _text("What to remember"), "time": _text("When to remind, e.g. 5 pm or tomorrow")},
+            ["title"],
+        ),
+        _tool(
+            "get_horoscope",
+            "Get today's horoscope for an astrological sign.",
+            {
+                "sign": _text(
+                    "An astrological sign like Taurus or Aquarius",
+                    enum=["Aries", "Taurus", "Gemini", "Cancer", "Leo", "Virgo", "Libra", "Scorpio"],
+                )
+            },
+        ),
+        _tool(
+            "check_inventory",
+            "Check whether a product is in stock.",
+            {"product": _text("Product name"), "quantity": {"type": "integer", "minimum": 1}},
+            ["product"],
+        ),
+        _tool(
+            "calculate_tip",
+            "Calculate the tip for a bill.",
+            {
+                "bill_amount": {"type": "number", "description": "The bill in dollars"},
+                "percent": {"type": "number", "description": "Tip percentage"},
+            },
+        ),
+        _tool(
+            "find_recipe",
+            "Find a recipe with given ingredients.",
+            {
+                "ingredients": {"type": "array", "items": {"type": "string"}},
+                "vegetarian": {"type": "boolean"},
+            },
+            ["ingredients"],
+        ),
+        _tool(
+            "set_volume",
+            "Change the speaker volume.",
+            {"level": {"type": "integer", "minimum": 0, "maximum": 100}},
+        ),
+        _tool(
+            "schedule_meeting",
+            "Schedule a meeting in the calendar.",
+            {
+                "attendees": {"type": "array", "items": {"type": "string"}, "description": "Who takes part"},
+                "duration_minutes": {"type": "integer"},
+                "location": {
+                    "type": "object",
+                    "properties": {"room": {"type": "string", "description": "Name of the room"}},
+                    "required": ["room"],
+                },
+            },
+            ["attendees", "duration_minutes"],
+        ),
+        _tool("search_web", "Search the web for information.", {"query": _text("Search query")}),
+        _tool(
+            "get_exchange_rate",
+            "Get the exchange rate between two currencies.",
+            {
+                "base": _text("Three-letter code", pattern="^[A-Z]{3}$"),
+                "quote": _text("Three-letter code", pattern="^[A-Z]{3}$"),
+            },
+        ),
+        _tool("hang_up", "End the phone call.", {}),
+        _tool("open_garage_door", "Open the garage door.", {}),
+        _tool(
+            "book_flight",
+            "Book a flight ticket.",
+            {
+                "from": _text(),
+                "to": _text(),
+                "passengers": {"type": "integer", "minimum": 1, "maximum": 9},
+                "cabin": _text(enum=["economy", "business", "first"]),
+            },
+            ["from", "to"],
+        ),
+        _tool("get_definition", "Look up a word in the dictionary.", {"word": _text("The word to look up")}),
+    ]
+}
+
+# The function, what is said, and the arguments that have to be there.
+REQUESTS = [
+    ("get_weather", "What is the weather in London?", {"city": "London"}),
+    ("get_weather", "Tell me the weather in New York, please.", {"city": "New York"}),
+    ("get_weather", "Will it rain in Oslo tomorrow?", {"city": "Oslo"}),
+    (
+        "get_weather",
+        "What's the weather like in San Francisco in Fahrenheit?",
+        {"city": "San Francisco", "unit": "fahrenheit"},
+    ),
+    ("set_timer", "Set a timer for ten minutes.", {"minutes": 10}),
+    ("set_timer", "Start a 25 minute timer for the pasta.", {"minutes": 25, "label": "pasta"}),
+    ("set_light", "Turn off the lights in the kitchen.", {"room": "kitchen", "state": "off"}),
+    ("set_light", "Switch on the bedroom light please.", {"room": "bedroom", "state": "on"}),
+    (
+        "send_message",
+        "Send a message to Anna: I will be late tonight.",
+        {"recipient": "Anna", "text": "I will be late tonight"},
+    ),
+    ("send_message", "Text Bob that dinner is ready.", {"recipient": "Bob", "text": "dinner is ready"}),
+    (
+        "search_flights",
+        "Find me a flight from Berlin to Madrid.",
+        {"origin": "Berlin", "destination": "Madrid"},
+    ),
+    (
+        "search_flights",
+        "Are there any flights to Tokyo from Los Angeles?",
+        {"origin": "Los Angeles", "destination": "Tokyo"},
+    ),
+    ("play_music", "Play Bohemian Rhapsody.", {"query": "Bohemian Rhapsody"}),
+    ("play_music", "I want to listen to some music by the Beatles.", {"query": "Beatles"}),
+    (
+        "convert_currency",
+        "How much is 100 dollars in euros?",
+        {"amount": 100, "from_currency": "USD", "to_currency": "EUR"},
+    ),
+    ("add_todo", "Add milk to my shopping list.", {"item": "milk"}),
+    ("book_table", "Book a table for four at Luigi's.", {"people": 4, "restaurant": "Luigi's"}),
+    ("get_stock_price", "What is the stock price of Apple?", {"company": "Apple"}),
+    ("translate", "Translate good morning into French.", {"text": "good morning", "language": "French"}),
+    ("get_battery_level", "How much battery is left?", {}),
+    ("look_up_order", "Where is my order 48213?", {"order_id": "48213"}),
+    ("get_time", "What time is it in Sydney?", {"city": "Sydney"}),
+    ("set_temperature", "Set the temperature to 21 degrees.", {"degrees": 21}),
+    ("transfer_to_agent", "I want to talk to a human.", {}),
+    ("get_weather", "How is the weather in Cape Town today?", {"city": "Cape Town"}),
+    ("get_weather", "Is it cold in Moscow right now?", {"city": "Moscow"}),
+    ("get_weather", "Can you check the weather forecast for Rio de Janeiro?", {"city": "Rio de Janeiro"}),
+    ("get_weather", "Give me the weather for Paris in Celsius.", {"city": "Paris", "unit": "celsius"}),
+    ("set_timer", "Please set a timer for forty five minutes.", {"minutes": 45}),
+    ("set_timer", "Timer for 3 minutes for my tea.", {"minutes": 3}),
+    ("set_light", "Lights off in the living room.", {"room": "living room", "state": "off"}),
+    ("set_light", "Could you turn the bathroom lights on?", {"room": "bathroom", "state": "on"}),
+    (
+        "send_message",
+        "Tell Maria that the train is delayed.",
+        {"recipient": "Maria", "text": "the train is delayed"},
+    ),
+    (
+        "send_message",
+        "Send John a message saying happy birthday.",
+        {"recipient": "John", "text": "happy birthday"},
+    ),
+    (
+        "search_flights",
+        "I need to fly from Boston to Chicago.",
+        {"origin": "Boston", "destination": "Chicago"},
+    ),
+    (
+        "search_flights",
+        "Search flights to Rome from Amsterdam.",
+        {"origin": "Amsterdam", "destination": "Rome"},
+    ),
+    ("play_music", "Put on something by Miles Davis.", {"query": "Miles Davis"}),
+    ("play_music", "Play the song Yesterday.", {"query": "Yesterday"}),
+    (
+        "convert_currency",
+        "Convert 50 pounds to yen.",
+        {"amount": 50, "from_currency": "GBP", "to_currency": "JPY"},
+    ),
+    ("add_todo", "Put eggs on the shopping list.", {"item": "eggs"}),
+    ("add_todo", "Add call the dentist to my to-do list.", {"item": "call the dentist"}),
+    (
+        "book_table",
+        "Reserve a table at the Blue Dragon for six people.",
+        {"people": 6, "restaurant": "Blue Dragon"},
+    ),
+    ("get_stock_price", "How is Tesla stock doing?", {"company": "Tesla"}),
+    ("translate", "How do you say thank you in Spanish?", {"text": "thank you", "language": "Spanish"}),
+    ("get_battery_level", "What is the battery level?", {}),
+    ("look_up_order", "Can you check the status of order 7719?", {"order_id": "7719"}),
+    ("get_time", "What's the time in Singapore?", {"city": "Singapore"}),
+    ("set_temperature", "Make it 19 degrees in here.", {"degrees": 19}),
+    ("transfer_to_agent", "Can I speak to a real person about my bill?", {}),
+    ("getCurrentWeather", "What's the weather like in Seattle?", {"location": "Seattle"}),
+    ("getCurrentWeather", "what is the weather in paris", {"location": "paris"}),
+    ("getCurrentWeather", "Do I need an umbrella in Dublin today?", {"location": "Dublin"}),
+    ("create_reminder", "Remind me to call my mother tomorrow.", {"title": "call my mother"}),
+    ("create_reminder", "Create a reminder to buy flowers.", {"title": "buy flowers"}),
+    ("get_horoscope", "What is my horoscope? I'm a Taurus.", {"sign": "Taurus"}),
+    ("get_horoscope", "Give me the horoscope for Gemini.", {"sign": "Gemini"}),
+    ("check_inventory", "Do you have the Aurora desk lamp in stock?", {"product": "Aurora desk lamp"}),
+    (
+        "check_inventory",
+        "Check the inventory for 12 coffee mugs.",
+        {"product": "coffee mugs", "quantity": 12},
+    ),
+    (
+        "calculate_tip",
+        "What is a 20 percent tip on a bill of 85 dollars?",
+        {"bill_amount": 85, "percent": 20},
+    ),
+    (
+        "calculate_tip",
+        "Calculate a fifteen percent tip for forty dollars.",
+        {"bill_amount": 40, "percent": 15},
+    ),
+    (
+        "find_recipe",
+        "Find a recipe with tomatoes, basil and mozzarella.",
+        {"ingredients": ["tomatoes", "basil", "mozzarella"]},
+    ),
+    ("find_recipe", "I need a recipe with chicken and rice.", {"ingredients": ["chicken", "rice"]}),
+    ("set_volume", "Set the volume to thirty.", {"level": 30}),
+    ("set_volume", "Turn the volume up to 80 percent.", {"level": 80}),
+    (
+        "schedule_meeting",
+        "Schedule a 30 minute meeting with Alice and Bob.",
+        {"attendees": ["Alice", "Bob"], "duration_minutes": 30},
+    ),
+    ("search_web", "Search the web for electric bicycles.", {"query": "electric bicycles"}),
+    (
+        "search_web",
+        "Can you look up the best hiking trails in Norway?",
+        {"query": "best hiking trails in Norway"},
+    ),
+    ("get_exchange_rate", "What is the exchange rate from EUR to USD?", {"base": "EUR", "quote": "USD"}),
+    ("hang_up", "Please hang up now.", {}),
+    ("hang_up", "End the call.", {}),
+    ("open_garage_door", "Open the garage, please.", {}),
+    (
+        "book_flight",
+        "Book a business flight from Vienna to Lisbon for two passengers.",
+        {"from": "Vienna", "to": "Lisbon", "passengers": 2, "cabin": "business"},
+    ),
+    ("book_flight", "I want to fly to Hong Kong from Melbourne.", {"from": "Melbourne", "to": "Hong Kong"}),
+    ("get_definition", "Look up the word serendipity.", {"word": "serendipity"}),
+    ("get_definition", "What does the word ubiquitous mean?", {"word": "ubiquitous"}),
+]
+
+REMARKS = [
+    "What is the capital of France?",
+    "Tell me a joke.",
+    "Hello, how are you?",
+    "Why is the sky blue?",
+    "Thank you very much.",
+    "I like walking in the rain.",
+    "Who wrote Hamlet?",
+    "What is two plus two?",
+    "Can you explain how batteries work?",
+    "What do you think about music?",
+    "My name is Peter.",
+    "Good morning!",
+    "Stop, please.",
+    "How far is the moon?",
+    "I went to London last year.",
+    "What can you do?",
+    "Tell me about the history of Rome.",
+    "Is a whale a fish?",
+    "My favourite city is Paris.",
+    "How many minutes are in an hour?",
+    "What is a stock?",
+    "Do you speak French?",
+    "I am a bit tired today.",
+    "What is your name?",
+    "Who was the first man on the moon?",
+    "Nice to meet you.",
+    "What is the largest ocean?",
+    "I don't understand.",
+    "Could you repeat that?",
+    "How do airplanes fly?",
+    "What does photosynthesis mean?",
+    "Tell me a story about a dragon.",
+    "My sister lives in Berlin.",
+    "Okay, goodbye.",
+    "What is the meaning of life?",
+    "Why do people like music?",
+    "How old is the universe?",
+    "That sounds great.",
+    "I had pasta for dinner.",
+    "Who invented the light bulb?",
+    "What is the difference between a city and a town?",
+    "How is money made?",
+    "I am learning Italian.",
+    "Why does time go by so fast?",
+    "What is a restaurant?",
+    "How hot is the sun?",
+    "Give me a fun fact.",
+    "Sorry, I was talking to my wife.",
+    "How are you doing today?",
+    "What is the boiling point of water?",
+    "Tell me something interesting.",
+    "Who painted the Mona Lisa?",
+    "I am from Seattle.",
+    "What language do they speak in Brazil?",
+    "Why do cats purr?",
+    "You are very helpful.",
+    "I have a meeting this afternoon.",
+    "My phone is broken.",
+    "What is the tallest building in the world?",
+    "Can you speak more slowly?",
+    "How do I learn to cook?",
+    "I was born in May.",
+    "What is your favourite word?",
+    "Do you believe in astrology?",
+    "The garage is full of boxes.",
+    "I love flying.",
+    "How many people live in Norway?",
+    "Never mind.",
+    "What colour is a tomato?",
+    "Is it far from Vienna to Lisbon?",
+    "My mother called me.",
+    "I got a good recipe from my aunt.",
+]
