@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
 import threading
 from collections import deque
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE, pcm_samples
+from rt_notebook.core.events import Event
 from rt_notebook.errors import BundleError, RtNotebookError
 from rt_notebook.io.bundle_files import (
     PART_EVENTS,
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from rt_notebook.core.events import Event
     from rt_notebook.io.scrub import Scrubber
 
 __all__ = ["Recorder", "side_of", "utc_now"]
@@ -103,12 +104,12 @@ class Recorder:
         on_problem: Callable[[str], object],
     ) -> None:
         self.target = target
-        self.finished: Future[Path] = Future()
+        self.finished: Future[Path | None] = Future()
         self._manifest = manifest
         self._scrubber = scrubber
         self._overwrite = overwrite
         self._on_problem = on_problem
-        self._queue: deque[tuple[Event, bytes, bool] | None] = deque()
+        self._queue: deque[tuple[Event, bytes] | tuple[Sequence[Event], int] | None] = deque()
         self._wake = threading.Event()
         self._over = False
         self._events = self._event_bytes = 0
@@ -131,11 +132,12 @@ class Recorder:
     def begin(self, past: Sequence[Event], from_s: float) -> None:
         """Take what was before the recording began: its times and structure, no words and no audio."""
         self._manifest = msgspec.structs.replace(self._manifest, from_s=from_s)
-        self._queue.extend((event, b"", True) for event in past)
+        # It may be long and grows at its end: the recorder's thread reads up to here.
+        self._queue.append((past, len(past)))
 
     def __call__(self, event: Event, audio: bytes) -> None:
         """Take one event and the audio that it carried."""
-        self._queue.append((event, audio, False))
+        self._queue.append((event, audio))
 
     def stop(self) -> None:
         """Finish the bundle; a second call does nothing."""
@@ -177,18 +179,17 @@ class Recorder:
             if entry is None:
                 self._over = True
                 break
-            event, pcm, past = entry
-            if event.type == "session.created":
-                named = components_of((event,))
-                self._manifest = msgspec.structs.replace(self._manifest, components=named)
-            lines.append(self._scrubber.clean(encode_event(redacted_event(event) if past else event)))
-            if event.audio_samples and self._audio_fds:
-                side = side_of(event)
-                if past:
-                    self._leave_silence(side, event.audio_samples)
-                    continue
-                # Exactly as long as the event says: the tracks are cut by the events' lengths.
-                audio[side].append(pcm[: event.audio_samples * BYTES_PER_SAMPLE])
+            match entry:
+                case Event() as event, bytes() as pcm:
+                    lines.append(self._line(event))
+                    if event.audio_samples and self._audio_fds:
+                        # Exactly as long as the event says: the tracks are cut by the events' lengths.
+                        audio[side_of(event)].append(pcm[: event.audio_samples * BYTES_PER_SAMPLE])
+                case past, int() as count if not isinstance(past, Event):
+                    for event in itertools.islice(past, count):
+                        lines.append(self._line(event, past=True))
+                        if event.audio_samples and self._audio_fds:
+                            self._leave_silence(side_of(event), event.audio_samples)
         for side, pieces in audio.items():
             joined = b"".join(pieces)
             write_all(self._audio_fds[side], joined)
@@ -201,6 +202,12 @@ class Recorder:
             raise BundleError("A bundle holds no more events.", "Record in parts.")
         if any(samples > MAX_TRACK_SAMPLES for samples in self._samples.values()):
             raise BundleError("A bundle holds no more than twelve hours of audio.", "Record in parts.")
+
+    def _line(self, event: Event, *, past: bool = False) -> bytes:
+        if event.type == "session.created":
+            named = components_of((event,))
+            self._manifest = msgspec.structs.replace(self._manifest, components=named)
+        return self._scrubber.clean(encode_event(redacted_event(event) if past else event))
 
     def _leave_silence(self, side: Side, samples: int) -> None:
         """Leave a hole in the file, which reads as zeros and takes no room."""
