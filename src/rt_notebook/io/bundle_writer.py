@@ -15,12 +15,11 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE, pcm_samples
-from rt_notebook.core.events import Event
 from rt_notebook.errors import BundleError, RtNotebookError
 from rt_notebook.io.bundle_files import (
     PART_EVENTS,
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from rt_notebook.core.events import Event
     from rt_notebook.io.scrub import Scrubber
 
 __all__ = ["Recorder", "side_of", "utc_now"]
@@ -62,6 +62,11 @@ def utc_now() -> str:
 def side_of(event: Event) -> Side:
     """Whose audio it is that an event carries."""
     return "user" if event.direction == "sent" else "assistant"
+
+
+class _Past(NamedTuple):
+    events: Sequence[Event]
+    count: int
 
 
 class Recorder:
@@ -109,7 +114,7 @@ class Recorder:
         self._scrubber = scrubber
         self._overwrite = overwrite
         self._on_problem = on_problem
-        self._queue: deque[tuple[Event, bytes] | tuple[Sequence[Event], int] | None] = deque()
+        self._queue: deque[tuple[Event, bytes] | _Past | None] = deque()
         self._wake = threading.Event()
         self._over = False
         self._events = self._event_bytes = 0
@@ -133,7 +138,7 @@ class Recorder:
         """Take what was before the recording began: its times and structure, no words and no audio."""
         self._manifest = msgspec.structs.replace(self._manifest, from_s=from_s)
         # It may be long and grows at its end: the recorder's thread reads up to here.
-        self._queue.append((past, len(past)))
+        self._queue.append(_Past(past, len(past)))
 
     def __call__(self, event: Event, audio: bytes) -> None:
         """Take one event and the audio that it carried."""
@@ -179,17 +184,17 @@ class Recorder:
             if entry is None:
                 self._over = True
                 break
-            match entry:
-                case Event() as event, bytes() as pcm:
-                    lines.append(self._line(event))
+            if isinstance(entry, _Past):
+                for event in itertools.islice(entry.events, entry.count):
+                    lines.append(self._line(event, past=True))
                     if event.audio_samples and self._audio_fds:
-                        # Exactly as long as the event says: the tracks are cut by the events' lengths.
-                        audio[side_of(event)].append(pcm[: event.audio_samples * BYTES_PER_SAMPLE])
-                case past, int() as count if not isinstance(past, Event):
-                    for event in itertools.islice(past, count):
-                        lines.append(self._line(event, past=True))
-                        if event.audio_samples and self._audio_fds:
-                            self._leave_silence(side_of(event), event.audio_samples)
+                        self._leave_silence(side_of(event), event.audio_samples)
+                continue
+            event, pcm = entry
+            lines.append(self._line(event))
+            if event.audio_samples and self._audio_fds:
+                # Exactly as long as the event says: the tracks are cut by the events' lengths.
+                audio[side_of(event)].append(pcm[: event.audio_samples * BYTES_PER_SAMPLE])
         for side, pieces in audio.items():
             joined = b"".join(pieces)
             write_all(self._audio_fds[side], joined)
