@@ -9,7 +9,8 @@
     ├── PortInUseError           the local server cannot have the port
     ├── ConnectError             no session could be opened
     │   ├── AuthenticationError      the endpoint refused the key or token (401, 403)
-    │   └── EndpointNotFoundError    no such deployment, model or path (404)
+    │   ├── EndpointNotFoundError    no such deployment, model or path (404)
+    │   └── RefusedError             the endpoint refused the connection with another status (400, 429, 503)
     ├── SessionClosedError       the session is not open (any more)
     ├── NoReplyError             a question was not heard or not answered
     └── ServerError              the endpoint answered a request with an ``error`` event
@@ -67,6 +68,29 @@ class AuthenticationError(ConnectError):
 
 class EndpointNotFoundError(ConnectError):
     """The endpoint knows no such deployment, model or path (HTTP 404)."""
+
+
+class RefusedError(ConnectError):
+    """The endpoint refused the connection with a status that is none of the above.
+
+    Attributes
+    ----------
+    status
+        The HTTP status, such as 429.
+    retry_after_s
+        How long the endpoint asks to be left alone; None when it did not say.
+    """
+
+    def __init__(
+        self, problem: str, remedy: str, status: int = 0, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(problem, remedy)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[type[RefusedError], tuple[str, str, int, float | None]]:  # type: ignore[override]
+        """Pickle with the status."""
+        return type(self), (self.problem, self.remedy, self.status, self.retry_after_s)
 
 
 class SessionClosedError(RtNotebookError):

@@ -83,7 +83,9 @@ async def replay_live(
 
         async def until(recorded: list[Json]) -> None:
             wanted = _marks(recorded)
-            while _missing(wanted, _marks(ours)):
+            while missing := _missing(wanted, _marks(ours)):
+                ended = types(ours).count("response.done") > wanted.count("response.done")
+                assert not ended, f"the response is done without {missing}"
                 ours.append(json.loads(await ws.recv()))
 
         for number, frame in enumerate(frames):
@@ -106,5 +108,5 @@ async def replay_live(
     return ours
 
 
-def _missing(wanted: list[str], got: list[str]) -> bool:
-    return any(got.count(kind) < wanted.count(kind) for kind in set(wanted))
+def _missing(wanted: list[str], got: list[str]) -> list[str]:
+    return [kind for kind in dict.fromkeys(wanted) if got.count(kind) < wanted.count(kind)]

@@ -50,6 +50,11 @@ class Playback:
         item = self._items.setdefault(item_id, _Item())
         item.played_samples = max(item.played_samples, min(played_samples, item.received_samples))
 
+    def seal(self) -> None:
+        """Note that the endpoint does not know these items any more: none of them can be cut there."""
+        for item in self._items.values():
+            item.truncated = True
+
     def truncate_at_ms(self, item_id: str) -> int | None:
         """Where the endpoint should cut the item, in ms of its audio, once; None when all of it was heard.
 

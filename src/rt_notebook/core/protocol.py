@@ -44,6 +44,7 @@ class ClientProtocol:
         self._dialect = dialect
         self.session: dict[str, Any] = {}
         self.active_response_id: str | None = None
+        self._done_response_ids: set[str] = set()
 
     @property
     def audio_input(self) -> dict[str, Any]:
@@ -92,7 +93,13 @@ class ClientProtocol:
             self.session = data["session"]
         elif kind in {"response.created", "response.done"} and isinstance(data.get("response"), dict):
             response = data["response"]
-            if kind == "response.created" and response.get("conversation_id", "") is not None:
-                self.active_response_id = response.get("id")
-            elif kind == "response.done" and response.get("id") == self.active_response_id:
-                self.active_response_id = None
+            response_id = response.get("id")
+            if kind == "response.done":
+                if isinstance(response_id, str):
+                    self._done_response_ids.add(response_id)
+                if response_id == self.active_response_id:
+                    self.active_response_id = None
+            elif response.get("conversation_id", "") is not None and (
+                isinstance(response_id, str) and response_id not in self._done_response_ids
+            ):
+                self.active_response_id = response_id

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE, ms_to_samples
-from rt_notebook.errors import NoReplyError, ServerError, SessionClosedError
+from rt_notebook.errors import NoReplyError, RtNotebookError, ServerError, SessionClosedError
 from rt_notebook.io.sources import CHUNK_MS, chunks
 
 if TYPE_CHECKING:
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.io.link import Link
 
-__all__ = ["ask", "interrupt", "send_text", "speak"]
+__all__ = ["ask", "create_response", "give_up", "interrupt", "send_text", "speak"]
 
 TRAILING_MS = 500
 """Silence after a recording, beyond the silence that ends a turn: a microphone stays open as well."""
 
 HEARING_TIMEOUT_S = 8.0
 REPLY_TIMEOUT_S = 120.0
+GIVE_UP_TIMEOUT_S = 5.0
+ATTEMPTS = 3
 
 _SILENT_CHUNK = bytes(ms_to_samples(CHUNK_MS) * BYTES_PER_SAMPLE)
 _TRANSCRIBED = (
@@ -38,9 +41,10 @@ class _Pace:
         self._due_s = self._loop.time()
 
     async def send(self, link: Link, chunk: bytes) -> None:
-        if not link.is_open:
+        if link.life.state not in {"open", "switching", "resting"}:
             raise SessionClosedError(
-                "The session is not open.", "Call connect() first, or make a new Session."
+                "The connection was lost while the recording was being spoken.",
+                "The session connects again by itself; speak it again.",
             )
         link.send_audio(chunk)
         self._due_s += len(chunk) / BYTES_PER_SAMPLE / ms_to_samples(1000)
@@ -54,13 +58,15 @@ def _detection(link: Link) -> dict[str, object] | None:
 
 async def speak(link: Link, pcm: bytes) -> _Pace:
     """Send a recording in real time. Without turn detection, commit it and ask for the answer."""
+    await link.life.ready()
     pace = _Pace()
     for chunk in chunks(pcm):
         await pace.send(link, chunk)
     detection = _detection(link)
     if detection is None:
         await link.request({"type": "input_audio_buffer.commit"}, "input_audio_buffer.committed")
-        link.send({"type": "response.create"})
+        async with link.creating:
+            await _create_response(link)
         return pace
     silence_ms = detection.get("silence_duration_ms")
     wait_ms = TRAILING_MS + (silence_ms if isinstance(silence_ms, int) else 0)
@@ -71,10 +77,50 @@ async def speak(link: Link, pcm: bytes) -> _Pace:
 
 async def send_text(link: Link, text: str) -> None:
     """Add a typed message and ask for the answer; an answer that is still running is interrupted."""
-    await interrupt(link)
-    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
-    await link.request({"type": "conversation.item.create", "item": item}, "conversation.item.added")
-    link.send({"type": "response.create"})
+    await link.life.ready()
+    async with link.creating:
+        await interrupt(link)
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+        await link.request({"type": "conversation.item.create", "item": item}, "conversation.item.added")
+        await _create_response(link)
+
+
+async def create_response(link: Link, response: dict[str, Any] | None = None) -> None:
+    """Ask for an answer and return when it is begun; one that is being made is waited for first.
+
+    Of several callers one is served after the other: an endpoint makes one answer at a time.
+
+    Raises
+    ------
+    ServerError
+        The endpoint refuses.
+    """
+    async with link.creating:
+        await _create_response(link, response)
+
+
+async def _create_response(link: Link, response: dict[str, Any] | None = None) -> None:
+    """Do as `create_response`, with ``link.creating`` held."""
+    event: dict[str, Any] = {"type": "response.create"} | ({} if response is None else {"response": response})
+    for _ in range(ATTEMPTS):
+        await _response_over(link)
+        try:
+            await link.request(event, "response.created")
+            return
+        except ServerError as error:
+            # The endpoint itself had just begun one, because a turn was over.
+            if error.code != "conversation_already_has_active_response":
+                raise
+            refused = error
+    raise refused
+
+
+async def _response_over(link: Link) -> None:
+    active = link.protocol.active_response_id
+    if active is not None:
+        over = link.next_event(lambda event: event.type == "response.done" and event.response_id == active)
+        async with asyncio.timeout(REPLY_TIMEOUT_S):
+            await over
 
 
 async def interrupt(link: Link) -> None:
@@ -90,10 +136,26 @@ async def interrupt(link: Link) -> None:
                 raise
 
 
+async def give_up(link: Link) -> None:
+    """Take back a question that nobody waits for any more: what was half said, and its answer."""
+    if not link.is_open:
+        return
+    connection = link.life.connection
+    if connection is not None and connection.watch.speaking:
+        link.send({"type": "input_audio_buffer.clear"})
+    # The endpoint may have been asked for an answer that it has not begun yet.
+    with contextlib.suppress(RtNotebookError, TimeoutError):
+        async with asyncio.timeout(GIVE_UP_TIMEOUT_S):
+            while link.is_open and connection is not None and connection.watch.awaiting:
+                await link.next_event(lambda event: event.type in {"response.created", "error"})
+        await interrupt(link)
+
+
 async def ask(link: Link, question: bytes | str) -> None:
     """Speak or type a question and return when it has been answered and written down.
 
-    Silence goes on being sent while the answer is awaited, as a microphone would.
+    Silence goes on being sent while the answer is awaited, as a microphone would. When it is cancelled, so
+    is the answer, and what was not heard of it is cut off.
 
     Raises
     ------
@@ -117,14 +179,18 @@ async def ask(link: Link, question: bytes | str) -> None:
             await watch.answered()
         finally:
             listening.cancel()
+    except asyncio.CancelledError:
+        await asyncio.shield(asyncio.ensure_future(give_up(link)))
+        raise
     finally:
         if watch in link.listeners:
             link.listeners.remove(watch)
 
 
 async def _stay_open(link: Link, pace: _Pace) -> None:
-    while link.is_open:
-        await pace.send(link, _SILENT_CHUNK)
+    with contextlib.suppress(SessionClosedError):  # of the loss, the question itself tells
+        while True:
+            await pace.send(link, _SILENT_CHUNK)
 
 
 class _Watch:
@@ -138,13 +204,17 @@ class _Watch:
         self._unwritten: set[str] = set()
         self._written: set[str] = set()
         self._running: set[str] = set()
+        self._done: set[str] = set()
         self._answers = 0
         self._over = False
+        self._lost = False
 
     def __call__(self, event: Event | None) -> None:
         self._changed.set()
         if event is None:
             self._over = True
+        elif event.type == "local.closed":
+            self._lost = True
         elif event.type == "input_audio_buffer.speech_started":
             self._speaking = self._spoke = True
         elif event.type == "input_audio_buffer.speech_stopped":
@@ -158,10 +228,12 @@ class _Watch:
             self._written.add(event.item_id)
             self._unwritten.discard(event.item_id)
         elif event.type == "response.created" and event.response_id is not None:
-            self._running.add(event.response_id)
+            if event.response_id not in self._done:
+                self._running.add(event.response_id)
         elif event.type == "response.done" and event.response_id in self._running:
             # An answer that was begun before this question, and ends because of it, is not an answer to it.
             self._running.discard(event.response_id)
+            self._done.add(event.response_id)
             self._answers += 1
 
     def _transcribes(self) -> bool:
@@ -191,6 +263,11 @@ class _Watch:
         try:
             async with asyncio.timeout(timeout_s):
                 while not condition():
+                    if self._lost and not self._over:
+                        raise NoReplyError(
+                            "The connection was lost before the answer was complete.",
+                            "The session connects again by itself; ask again.",
+                        )
                     if self._over:
                         raise SessionClosedError(
                             "The session was closed before the answer.", "Open a new Session."

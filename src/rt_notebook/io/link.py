@@ -1,24 +1,27 @@
-"""The part of a session that runs on the session thread: socket, protocol, log, playback."""
+"""The part of a session that runs on the session thread: what is sent, received, logged and played."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.dialects import DIALECTS
 from rt_notebook.core.events import Event
-from rt_notebook.core.playback import Playback
 from rt_notebook.core.protocol import ClientProtocol
 from rt_notebook.errors import ConnectError, ServerError, SessionClosedError
-from rt_notebook.io.reply_audio import ReplyAudio
-from rt_notebook.io.transport import Transport, open_websocket
+from rt_notebook.io.answers import Answers
+from rt_notebook.io.lifeline import Lifeline
+from rt_notebook.io.reply_player import ReplyPlayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rt_notebook.core.config import SessionConfig
+    from rt_notebook.core.limits import SessionLimits
+    from rt_notebook.core.reconnect import ReconnectPolicy
+    from rt_notebook.io.connection import Connection
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.speakers import Speaker
     from rt_notebook.log.event_log import EventLog
@@ -33,113 +36,100 @@ _logger = logging.getLogger("rt_notebook.session")
 
 
 class Link:
-    """One connection to an endpoint. Every method is called on the session thread."""
+    """A session's one way out, whichever connection serves it now. Every method runs on the session thread.
+
+    Attributes
+    ----------
+    life
+        Opens connections, restores the session on them, and knows whether it is open.
+    answers
+        Who waits for which event.
+    creating
+        Held while an answer is asked for, until it has been begun: an endpoint makes one at a time.
+    """
 
     def __init__(
-        self, endpoint: Endpoint, log: EventLog, clock_s: Callable[[], float], speaker: Speaker | None
+        self,
+        endpoint: Endpoint,
+        config: SessionConfig,
+        log: EventLog,
+        clock_s: Callable[[], float],
+        speaker: Speaker | None,
+        policy: ReconnectPolicy,
+        limits: SessionLimits,
     ) -> None:
         self.endpoint = endpoint
+        self.config = config
         self.log = log
         self.clock_s = clock_s
-        self.speaker = speaker
-        self.protocol = ClientProtocol(DIALECTS[endpoint.dialect])
-        self.playback = Playback()
-        self.reply_audio = ReplyAudio()
+        self.player = ReplyPlayer(speaker)
+        self.answers = Answers()
         self.listeners: list[Listener] = []
-        self.is_open = False
-        self._transport: Transport | None = None
-        self._outbox: asyncio.Queue[dict[str, Any] | bytes] = asyncio.Queue()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._waiting: list[tuple[Callable[[Event], bool], asyncio.Future[Event]]] = []
-        self._silenced_responses: set[str] = set()
+        self.life = Lifeline(self, policy, limits)
+        self.creating = asyncio.Lock()
+        self._unknown = ClientProtocol(DIALECTS[endpoint.dialect])
         self._event_ids = itertools.count(1)
-        self._closing = False
+        self._unheard: list[dict[str, Any]] = []
 
-    # -- opening and closing ------------------------------------------------------------------------
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now is heard."""
+        return self.life.state == "open"
 
-    async def open(self) -> None:
-        """Connect and wait for ``session.created``."""
-        address = await self.endpoint.address()
-        self._transport = await open_websocket(address)
-        self.is_open = True
-        self.record("local.connected", endpoint=self.endpoint.label, dialect=self.endpoint.dialect)
-        created = self.next_event(lambda event: event.type == "session.created")
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
-        await self._answer(created, "session.created")
+    @property
+    def protocol(self) -> ClientProtocol:
+        """What the endpoint last said of the session; empty before it said anything."""
+        connection = self.life.connection
+        return self._unknown if connection is None else connection.protocol
 
-    async def close(self) -> None:
-        """Close the connection and tell every listener that it is over."""
-        if self._closing:
+    # -- receiving ----------------------------------------------------------------------------------
+
+    def arrived(self, connection: Connection, event: Event, audio: bytes) -> None:
+        """Take an event, sent or received, of a connection; one that was given up has nothing to say."""
+        if connection is not self.life.connection:
             return
-        self._closing = True
-        if self._transport is not None:
-            if self.speaker is not None:
-                self.speaker.flush()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._outbox.join(), 1.0)
-            await self._transport.close()
-            await asyncio.gather(self._tasks[0], return_exceptions=True)
-        self._end_listeners()
-
-    def _end_listeners(self) -> None:
-        self._tell(None)
-        self.listeners.clear()
-
-    # -- receiving ------------------------------------------------------------------------------------
-
-    async def _read(self) -> None:
-        assert self._transport is not None  # noqa: S101 - set before the task is made
-        async for frame in self._transport.frames():
-            event, audio = self.protocol.receive(frame, self.clock_s())
-            self._append(event)
-            self._react(event, audio)
-        self.is_open = False
-        self._tasks[1].cancel()
-        closed_by = self._transport.closed_by
-        self.record("local.closed", code=closed_by.code, reason=closed_by.reason, expected=self._closing)
-        lost = SessionClosedError(
-            f"The connection was closed (code {closed_by.code}) {closed_by.reason}".rstrip() + ".",
-            "Open a new Session.",
-        )
-        for _, future in self._waiting:
-            if not future.done():
-                future.set_exception(lost)
-        self._waiting.clear()
-        if not self._closing:
-            self._end_listeners()
-
-    def _react(self, event: Event, audio: bytes) -> None:
-        item_id = event.item_id
-        if audio and item_id is not None:
-            self.reply_audio.add(item_id, audio)
-            if event.response_id in self._silenced_responses:
-                self.playback.silence(item_id)
-            if self.playback.receive(item_id, event.audio_samples) and self.speaker is not None:
-                self.speaker.play(item_id, audio)
-        elif event.type == "response.output_audio.done" and item_id is not None and self.speaker is not None:
-            self.speaker.end(item_id)
-        elif event.type == "input_audio_buffer.speech_started" and self._interrupts():
-            self.silence()
+        self._append(event)
+        if event.direction == "received":
+            self.player.take(event, audio)
+            if event.type == "input_audio_buffer.speech_started" and self._interrupts():
+                self.silence()
+            elif event.type == "response.done":
+                self._tell_failure(event)
+                for delete in self._unheard:
+                    self.send(delete)
+                self._unheard.clear()
 
     def _interrupts(self) -> bool:
         detection = self.protocol.audio_input.get("turn_detection")
         return isinstance(detection, dict) and detection.get("interrupt_response", True) is not False
 
+    def _tell_failure(self, done: Event) -> None:
+        """Say aloud that an answer failed: nothing else would break the silence."""
+        response = done.data.get("response")
+        response = response if isinstance(response, dict) else {}
+        if response.get("status") != "failed":
+            return
+        details = response.get("status_details")
+        error = details.get("error") if isinstance(details, dict) else None
+        error = error if isinstance(error, dict) else {}
+        code = error.get("code") or error.get("type") or "no reason given"
+        said = str(error.get("message") or "").rstrip(".")
+        self.record(
+            "local.error",
+            message=f"The answer failed ({code}){': ' + said if said else ''}. Ask again.",
+            code=code,
+            response_id=done.response_id,
+        )
+
     def silence(self) -> None:
         """Stop the assistant's voice at once; what the speaker then reports decides where its item is cut."""
-        if self.protocol.active_response_id is not None:
-            self._silenced_responses.add(self.protocol.active_response_id)
-        audible = self.playback.audible()
-        for item_id in audible:
-            self.playback.silence(item_id)
-        if audible and self.speaker is not None:
-            self.speaker.flush()
+        self.player.silence(self.protocol.active_response_id)
 
     def report_playback(
         self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0
     ) -> None:
         """Take the speaker's report; after a flush, tell the endpoint how much was heard."""
-        self.playback.report(item_id, played_samples)
+        cut = self.player.heard(item_id, played_samples, state)
         self.record(
             "local.playback",
             item_id=item_id,
@@ -147,47 +137,24 @@ class Link:
             dropped_samples=dropped_samples,
             state=state,
         )
-        if state != "flushed":
+        if cut is None:
             return
-        self.playback.silence(item_id)
-        at_ms = self.playback.truncate_at_ms(item_id)
-        if at_ms is not None and self.is_open and not self._closing:
-            self.send(
-                {
-                    "type": "conversation.item.truncate",
-                    "item_id": item_id,
-                    "content_index": 0,
-                    "audio_end_ms": at_ms,
-                }
-            )
+        if cut["type"] == "conversation.item.delete" and self.protocol.active_response_id is not None:
+            # It may be the item that is being made; an endpoint deletes what is complete.
+            self._unheard.append(cut)
+        else:
+            self.send(cut)
 
     # -- sending --------------------------------------------------------------------------------------
 
     def send(self, event: dict[str, Any]) -> None:
-        """Queue one GA client event behind what is queued."""
-        if self.is_open:
-            self._outbox.put_nowait(event)
+        """Queue one GA client event behind what is queued; without a connection it is dropped and counted."""
+        self.life.send(event)
 
     def send_audio(self, pcm: bytes) -> None:
-        """Queue microphone audio; without a connection there is nobody to hear it."""
-        if self.is_open and pcm:
-            self._outbox.put_nowait(pcm)
-
-    async def _write(self) -> None:
-        assert self._transport is not None  # noqa: S101 - set before the task is made
-        while True:
-            what = await self._outbox.get()
-            now_s = self.clock_s()
-            if isinstance(what, bytes):
-                frame, event = self.protocol.send_audio(what, now_s)
-            else:
-                frame, event = self.protocol.send(what, now_s)
-            self._append(event)
-            self._outbox.task_done()
-            try:
-                await self._transport.send(frame)
-            except ConnectionError:
-                return
+        """Queue microphone audio; without a connection there is nobody to hear it, and it is counted."""
+        if pcm:
+            self.life.send_audio(pcm)
 
     async def request(self, event: dict[str, Any], answer: str) -> Event:
         """Send an event and wait for the event that answers it.
@@ -201,29 +168,31 @@ class Link:
         ConnectError
             No answer came.
         """
-        if not self.is_open:
-            raise SessionClosedError(
-                "The session is not open.", "Call connect() first, or make a new Session."
-            )
+        await self.life.ready()
+        return await self.exchange(event, answer)
+
+    async def exchange(self, event: dict[str, Any], answer: str) -> Event:
+        """Do as `request`, on a connection that is still being restored as well."""
         event_id = f"rt_{next(self._event_ids)}"
+        item: dict[str, Any] = event.get("item", {})
+        item_id = item.get("id")
 
         def answers(candidate: Event) -> bool:
             if candidate.type == "error":
                 error = candidate.data.get("error")
                 return isinstance(error, dict) and error.get("event_id") == event_id
-            return candidate.type == answer
+            return candidate.type == answer and item_id in {None, candidate.item_id}
 
-        waiting = self.next_event(answers)
-        self.send(event | {"event_id": event_id})
-        return await self._answer(waiting, answer)
+        self.life.write(event | {"event_id": event_id})
+        waiting = self.answers.next(answers)
+        return await self.answer(waiting, answer)
 
     def next_event(self, wanted: Callable[[Event], bool]) -> asyncio.Future[Event]:
         """Return a future of the next event that is wanted."""
-        future: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        self._waiting.append((wanted, future))
-        return future
+        return self.answers.next(wanted)
 
-    async def _answer(self, waiting: asyncio.Future[Event], name: str) -> Event:
+    async def answer(self, waiting: asyncio.Future[Event], name: str) -> Event:
+        """Wait for an answer; an ``error`` event is raised."""
         try:
             event = await asyncio.wait_for(waiting, ANSWER_TIMEOUT_S)
         except TimeoutError:
@@ -242,6 +211,16 @@ class Link:
             error.get("param"),
         )
 
+    def lost(self) -> None:
+        """Tell all who wait for an answer that the connection took it along."""
+        self._unheard.clear()
+        self.answers.fail(
+            SessionClosedError(
+                "The connection was lost before the answer came.",
+                "The session connects again by itself; try again.",
+            )
+        )
+
     # -- the log --------------------------------------------------------------------------------------
 
     def record(self, type_: str, **data: Any) -> None:
@@ -250,19 +229,17 @@ class Link:
 
     def _append(self, event: Event) -> None:
         self.log.append(event)
-        for entry in list(self._waiting):
-            wanted, future = entry
-            if future.done():
-                self._waiting.remove(entry)
-            elif event.direction == "received" and wanted(event):
-                self._waiting.remove(entry)
-                future.set_result(event)
-        self._tell(event)
+        self.life.follow(event)
+        self.answers.arrived(event)
+        self.tell(event)
 
-    def _tell(self, event: Event | None) -> None:
+    def tell(self, event: Event | None) -> None:
+        """Hand an event to every listener; None ends them."""
         for listener in list(self.listeners):
             try:
                 listener(event)
             except Exception:
                 # A listener is somebody else's code; its fault must not end the session.
                 _logger.exception("a listener of the session failed")
+        if event is None:
+            self.listeners.clear()

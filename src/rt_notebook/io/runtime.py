@@ -25,14 +25,23 @@ class Pending(Generic[T]):
     """Work that runs on the session thread. ``await`` it, or call `result` to block.
 
     Awaiting needs no special loop: it works at the top level of a notebook cell and in any asyncio program.
+
+    Parameters
+    ----------
+    future
+        The work.
+    ends_with_waiter
+        Whether the work is cancelled when whoever awaits it is, or is interrupted. By default only the
+        waiting ends: the session goes on.
     """
 
-    def __init__(self, future: concurrent.futures.Future[T]) -> None:
+    def __init__(self, future: concurrent.futures.Future[T], *, ends_with_waiter: bool = False) -> None:
         self._future = future
+        self._ends_with_waiter = ends_with_waiter
 
     def __await__(self) -> Generator[Any, None, T]:
-        # Shielded: a cancelled cell stops waiting; the session goes on.
-        return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+        waited: asyncio.Future[T] = asyncio.wrap_future(self._future)
+        return (waited if self._ends_with_waiter else asyncio.shield(waited)).__await__()
 
     def result(self, timeout_s: float | None = None) -> T:
         """Block until the work is done and return what it returns.
@@ -42,7 +51,16 @@ class Pending(Generic[T]):
         TimeoutError
             It took longer than `timeout_s` seconds; the work goes on.
         """
-        return self._future.result(timeout_s)
+        try:
+            return self._future.result(timeout_s)
+        except KeyboardInterrupt:
+            if self._ends_with_waiter:
+                self._future.cancel()
+            raise
+
+    def cancel(self) -> None:
+        """Stop the work; what it had begun is taken back where that is possible."""
+        self._future.cancel()
 
     def done(self) -> bool:
         """Whether the work has ended."""
@@ -83,9 +101,10 @@ class Runtime:
         """Whether the caller is on this thread."""
         return threading.current_thread() is self._thread
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> Pending[T]:
-        """Begin `work` on the session thread."""
-        return Pending(asyncio.run_coroutine_threadsafe(work, self.loop))
+    def submit(self, work: Coroutine[Any, Any, T], *, ends_with_waiter: bool = False) -> Pending[T]:
+        """Begin `work` on the session thread; `Pending` says what `ends_with_waiter` is."""
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        return Pending(future, ends_with_waiter=ends_with_waiter)
 
     def call_soon(self, callback: Callable[..., object], *args: object) -> None:
         """Run `callback` on the session thread, in the order of the calls; silently not, once stopped."""

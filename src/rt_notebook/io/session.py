@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float, to_pcm
 from rt_notebook.core.config import SessionConfig, changed_part
+from rt_notebook.core.limits import SessionLimits
+from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import ConfigError, SessionClosedError
 from rt_notebook.io import conversation
 from rt_notebook.io.endpoints import Endpoint
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "SessionState"]
 
-SessionState = Literal["idle", "connecting", "open", "closed"]
+SessionState = Literal["idle", "connecting", "open", "reconnecting", "closed"]
 
 
 class Session:
@@ -48,6 +50,10 @@ class Session:
         What the session is told. Default: ``SessionConfig()``.
     speaker
         Where the assistant's voice goes; None keeps it in memory only (`reply_audio`).
+    reconnect
+        How a lost connection is replaced. Default: ``ReconnectPolicy()``.
+    limits
+        Time, money and idleness after which the session ends. Default: none, ``SessionLimits()``.
 
     Attributes
     ----------
@@ -73,16 +79,26 @@ class Session:
         config: SessionConfig | None = None,
         *,
         speaker: Speaker | None = None,
+        reconnect: ReconnectPolicy | None = None,
+        limits: SessionLimits | None = None,
     ) -> None:
         self.endpoint = Endpoint.local() if endpoint is None else endpoint
-        self.config = _usable(SessionConfig() if config is None else config, self.endpoint)
+        usable = _usable(SessionConfig() if config is None else config, self.endpoint)
         self.log = EventLog()
-        self._state: SessionState = "idle"
+        self._closed = False
         self._closing: Pending[None] | None = None
         started_s = time.monotonic()
         self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
-        self._link = Link(self.endpoint, self.log, self._clock, speaker)
+        self._link = Link(
+            self.endpoint,
+            usable,
+            self.log,
+            self._clock,
+            speaker,
+            ReconnectPolicy() if reconnect is None else reconnect,
+            SessionLimits() if limits is None else limits,
+        )
         attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
         if attach is not None:
             # Through the runtime, not through this object: whoever holds the speaker holds no session by it.
@@ -112,24 +128,20 @@ class Session:
         return self.connect().result(timeout_s)
 
     async def _connect(self) -> Self:
-        if self._state != "idle":
+        if self._link.life.state != "idle":
             return self
-        self._state = "connecting"
         try:
-            await self._link.open()
-            update = {"type": "session.update", "session": self.config.to_wire()}
-            await self._link.request(update, "session.updated")
+            await self._link.life.open()
         except BaseException:
             self.close()
             raise
-        self._state = "open"
         return self
 
     def close(self) -> Pending[None]:
         """Close the session. Its log stays; a second call does nothing."""
         if self._closing is None:
-            self._state = "closed"
-            self._closing = self._runtime.submit(self._link.close())
+            self._closed = True
+            self._closing = self._runtime.submit(self._link.life.close())
             self._closing.add_done_callback(lambda _: self._runtime.stop())
         return self._closing
 
@@ -139,10 +151,23 @@ class Session:
 
     @property
     def state(self) -> SessionState:
-        """``"idle"``, ``"connecting"``, ``"open"`` or ``"closed"``."""
-        if self._state == "open" and not self._link.is_open:
-            return "closed"
-        return self._state
+        """``"idle"``, ``"connecting"``, ``"open"``, ``"reconnecting"`` or ``"closed"``.
+
+        It stays open when the endpoint closes an idle connection: the next word opens another.
+        """
+        state = self._link.life.state
+        if state == "resting" or state == "switching":  # noqa: PLR1714 - mypy narrows by this
+            state = "open"
+        return "closed" if self._closed else state
+
+    @property
+    def config(self) -> SessionConfig:
+        """What the session is told; set it before `connect`, and change it by `update` afterwards."""
+        return self._link.config
+
+    @config.setter
+    def config(self, config: SessionConfig) -> None:
+        self._link.config = config
 
     @property
     def info(self) -> dict[str, Any]:
@@ -156,7 +181,7 @@ class Session:
     # -- talking --------------------------------------------------------------------------------------
 
     def ask(self, question: AudioSource, rate_hz: int = SAMPLE_RATE_HZ) -> Pending[Turn]:
-        """Ask and wait for the whole answer.
+        """Ask and wait for the whole answer; an interrupted cell cancels it.
 
         Parameters
         ----------
@@ -174,10 +199,10 @@ class Session:
         Raises
         ------
         NoReplyError
-            No speech was heard, or no answer came.
+            No speech was heard, or no answer came, or the connection was lost meanwhile.
         """
         spoken = question if _is_text(question) else to_wire_audio(question, rate_hz)
-        return self._submit(self._ask(spoken))
+        return self._submit(self._ask(spoken), ends_with_waiter=True)
 
     def ask_blocking(
         self, question: AudioSource, rate_hz: int = SAMPLE_RATE_HZ, timeout_s: float | None = None
@@ -270,7 +295,7 @@ class Session:
 
     def reply_audio(self, item_id: str | None = None) -> npt.NDArray[np.float32]:
         """Return the assistant's voice, by default of the latest item: floats at 24 kHz, shape (n,)."""
-        return to_float(self._link.reply_audio.get(item_id))
+        return to_float(self._link.player.audio.get(item_id))
 
     def report_playback(
         self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0
@@ -284,11 +309,11 @@ class Session:
 
     # -- Python's own protocols -----------------------------------------------------------------------
 
-    def _submit(self, work: Any) -> Pending[Any]:
-        if self._state == "closed" or not self._runtime.alive:
+    def _submit(self, work: Any, *, ends_with_waiter: bool = False) -> Pending[Any]:
+        if self._closed or not self._runtime.alive:
             work.close()
             raise SessionClosedError("This session is closed.", "Make a new Session.")
-        return self._runtime.submit(work)
+        return self._runtime.submit(work, ends_with_waiter=ends_with_waiter)
 
     async def __aenter__(self) -> Self:
         return await self.connect()
@@ -321,7 +346,7 @@ def _is_text(question: object) -> bool:
 
 def _abandon(runtime: Runtime, link: Link) -> None:
     if runtime.alive:
-        if link.is_open:
-            runtime.submit(link.close()).add_done_callback(lambda _: runtime.stop())
+        if link.life.state not in {"idle", "closed"}:
+            runtime.submit(link.life.close()).add_done_callback(lambda _: runtime.stop())
         else:
             runtime.stop()

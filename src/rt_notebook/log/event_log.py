@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, overload
 
 from rt_notebook.core.events import Event
 from rt_notebook.log.html import log_html
+from rt_notebook.log.kept import Kept
 from rt_notebook.log.latency import latency_table
-from rt_notebook.log.table import events_table
+from rt_notebook.log.ledger import Ledger
+from rt_notebook.log.store import EventStore
+from rt_notebook.log.table import EventTable
 from rt_notebook.log.transcript import transcript_table
-from rt_notebook.log.turns import Turn, fold_turns, turns_table
+from rt_notebook.log.turns import Turn, turns_of, turns_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 __all__ = ["EventLog"]
@@ -22,7 +27,8 @@ class EventLog(Sequence[Event]):
     """Everything that happened, in order. The session is its only writer.
 
     It is a sequence of `Event`; transcripts, turns, latencies and plots are folds over it. Reading is safe
-    from any thread while the session writes: events are frozen and are only ever added at the end.
+    from any thread while the session writes: events are only ever added at the end, and what the log hands
+    out never changes it.
 
     Examples
     --------
@@ -33,15 +39,17 @@ class EventLog(Sequence[Event]):
     >>> session.log[-1].type
     """
 
-    def __init__(self, events: Sequence[Event] = ()) -> None:
-        self._events: list[Event] = list(events)
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._store = EventStore(events)
+        self._table = Kept(EventTable)
+        self._ledger = Kept(Ledger)
 
     def append(self, event: Event) -> None:
         """Add one event at the end. Only the session that owns the log calls this."""
-        self._events.append(event)
+        self._store.append(event)
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._store)
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -49,22 +57,24 @@ class EventLog(Sequence[Event]):
     def __getitem__(self, index: slice) -> EventLog: ...
     def __getitem__(self, index: int | slice) -> Event | EventLog:
         if isinstance(index, slice):
-            return EventLog(self._events[index])
-        return self._events[index]
+            return EventLog(map(self._store.event, range(*index.indices(len(self)))))
+        return self._store.event(range(len(self))[index])
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self._events[:])
+        return self._store.events(0, len(self))
 
     def to_pandas(self) -> pd.DataFrame:
         """One row an event; the columns are described in `rt_notebook.log.table.events_table`.
 
-        The frame is a copy: writing into it does not change the log.
+        Writing into the frame does not change the log. It is cheap enough to be called after every turn.
         """
-        return events_table(self._events[:])
+        with self._table.current(self._store) as table:
+            return table.frame()
 
     def fold_turns(self) -> list[Turn]:
         """Return the turns as objects, in the order of the conversation."""
-        return fold_turns(self._events[:])
+        with self._ledger.current(self._store) as ledger:
+            return turns_of(ledger)
 
     def turns(self) -> pd.DataFrame:
         """One row a turn with its words and timings.
@@ -85,8 +95,8 @@ class EventLog(Sequence[Event]):
         return transcript_table(self.fold_turns())
 
     def __repr__(self) -> str:
-        end_s = self._events[-1].t_s if self._events else 0.0
+        end_s = self._store.t_s[-1] if len(self) else 0.0
         return f"<EventLog: {len(self)} events, {end_s:.1f} s>"
 
     def _repr_html_(self) -> str:
-        return log_html(self._events[:])
+        return log_html(list(self))

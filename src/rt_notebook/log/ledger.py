@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rt_notebook.core.events import Event
+    from rt_notebook.log.store import EventStore
 
 __all__ = ["Ledger"]
 
@@ -35,7 +36,7 @@ class Ledger:
         Session seconds of the first and the last event.
     """
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Event] = ()) -> None:
         self.items: dict[str, Item] = {}
         self.responses: dict[str, Response] = {}
         self.order: list[str] = []
@@ -54,21 +55,27 @@ class Ledger:
         self.sent_request_s: float | None = None
 
         self._answered: set[str] = set()
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[str, set[str]] = {"sent": set(), "received": set(), "local": set()}
         self._index = 0
         for event in events:
-            self._read(event)
+            self.add(event)
 
-    def _read(self, event: Event) -> None:
+    def read(self, store: EventStore, stop: int) -> None:
+        """Read on in a store, from where the last call ended to before `stop`."""
+        for event in store.events(self._index, stop):
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Read the next event."""
         self.start_s = event.t_s if self._index == 0 else min(self.start_s, event.t_s)
         self.end_s = event.t_s if self._index == 0 else max(self.end_s, event.t_s)
         self._index += 1
         event_id = as_text(event.data.get("event_id"))
         if event_id is not None:
-            key = (event.direction, event_id)
-            if key in self._seen:
+            seen = self._seen[event.direction]
+            if event_id in seen:
                 return
-            self._seen.add(key)
+            seen.add(event_id)
         reader = READERS.get(event.type)
         if reader is not None:
             reader(self, event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import math
 import random
 import secrets
@@ -21,7 +22,7 @@ from rt_notebook.server.front import Front
 from rt_notebook.server.limits import Limits
 from rt_notebook.server.logs import log_event
 from rt_notebook.server.session_host import SessionHost
-from rt_notebook.server.sites import Sites
+from rt_notebook.server.sites import Sites, is_loopback
 from rt_notebook.server.workers import Workers
 
 if TYPE_CHECKING:
@@ -139,6 +140,9 @@ class RealtimeServer:
                 "Use --host 127.0.0.1 and a port from 1024 to 65535.",
             ) from None
         log_event("listening", url=self.realtime_url)
+        if not is_loopback(self.host):
+            note = "keys and speech travel unencrypted; put a proxy with TLS before this server"
+            log_event("reachable_by_other_machines", level=logging.WARNING, note=note)
 
     async def stop(self) -> None:
         """Say goodbye to every client and end the workers."""
