@@ -175,3 +175,14 @@ class TestRecordings:
         events = recorded_events(shared_data, name)
         for seed in range(25):
             fold_all(damaged(events, seed))
+
+
+@given(sessions(), st.integers(), st.integers(7, 80))
+def test_folds_that_are_kept_current_are_those_of_the_whole_log(events, seed, step) -> None:
+    for order in (events, damaged(events, seed)):
+        live = EventLog()
+        for index, event in enumerate(order):
+            live.append(event)
+            if index % step == 0:
+                assert live.fold_turns() == fold_turns(order[: index + 1])
+        assert live.fold_turns() == fold_turns(order)

@@ -11,7 +11,6 @@ import msgspec
 __all__ = ["decode", "decode_audio", "decode_audio_delta", "encode", "encode_audio"]
 
 
-
 class _AudioDelta(msgspec.Struct, forbid_unknown_fields=True):
     """A piece of the assistant's voice, as endpoints send most of what they send."""
 

@@ -9,11 +9,10 @@ from rt_notebook.core.events import Event
 from rt_notebook.log.html import log_html
 from rt_notebook.log.kept import Kept
 from rt_notebook.log.latency import latency_table
-from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.store import EventStore
 from rt_notebook.log.table import EventTable
 from rt_notebook.log.transcript import transcript_table
-from rt_notebook.log.turns import Turn, turns_of, turns_table
+from rt_notebook.log.turns import Turn, Turns, turns_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +41,7 @@ class EventLog(Sequence[Event]):
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._store = EventStore(events)
         self._table = Kept(EventTable)
-        self._ledger = Kept(Ledger)
+        self._turns = Kept(Turns)
 
     def append(self, event: Event) -> None:
         """Add one event at the end. Only the session that owns the log calls this."""
@@ -73,8 +72,8 @@ class EventLog(Sequence[Event]):
 
     def fold_turns(self) -> list[Turn]:
         """Return the turns as objects, in the order of the conversation."""
-        with self._ledger.current(self._store) as ledger:
-            return turns_of(ledger)
+        with self._turns.current(self._store) as turns:
+            return turns.fold()
 
     def turns(self) -> pd.DataFrame:
         """One row a turn with its words and timings.

@@ -31,6 +31,7 @@ def _closed(ledger: Ledger, _: Event) -> None:
     for response in ledger.responses.values():
         if response.done_s is None:
             response.status, response.reason = "incomplete", "connection_closed"
+            ledger.touched.add(response.id)
 
 
 def _append(ledger: Ledger, event: Event) -> None:
