@@ -289,9 +289,8 @@ def main() -> None:
         print(f"{what:20} ours {spread(our)} ms CPU a minute, openai-python {spread(their)}", end="")
         print(f": 1/{ratio:.1f} (limit 1/{limit})")
     our_ms, their_ms = (imports[name] * 1000 for name in ("rt_notebook", "openai"))
-    print(
-        f"{'import':20} ours {our_ms:.1f} ms CPU, openai {their_ms:.1f}: 1/{their_ms / our_ms:.1f} (limit 1/6)"
-    )
+    ratio = their_ms / our_ms
+    print(f"{'import':20} ours {our_ms:.1f} ms CPU, openai {their_ms:.1f}: 1/{ratio:.1f} (limit 1/6)")
     print(f"load after {os.getloadavg()}")
 
 

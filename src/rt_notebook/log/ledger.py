@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.log.audio_clock import AudioClock
 from rt_notebook.log.readers import READERS
-from rt_notebook.log.records import AudioPiece, Item, Response, as_dict, as_text
+from rt_notebook.log.records import AudioPiece, Incident, Item, Response, as_dict, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +36,14 @@ class Ledger:
         Ids of items and responses that were read about since somebody last cleared it.
     microphone
         The audio that was sent, piece by piece.
+    incidents
+        What went wrong, in the order of the log.
+    sent
+        Time and type of the client's events that have an id.
+    session
+        What the endpoint last said of the session.
+    connection, microphone_event
+        The last events that tell whether the connection and the microphone are open.
     start_s, end_s
         Session seconds of the first and the last event.
     """
@@ -60,6 +68,14 @@ class Ledger:
         self.sent_items: list[tuple[float, dict[str, Any]]] = []
         self.sent_commit_s: float | None = None
         self.sent_request_s: float | None = None
+        self.sent_request_id: str | None = None
+
+        self.incidents: list[Incident] = []
+        self.sent: dict[str, tuple[float, str]] = {}
+        self.session: dict[str, Any] = {}
+        self.connection: Event | None = None
+        self.microphone_event: Event | None = None
+        self.microphone_sent_s: float | None = None
 
         self._answered: set[str] = set()
         self._seen: dict[str, set[str]] = {"sent": set(), "received": set(), "local": set()}
@@ -83,6 +99,8 @@ class Ledger:
             if event_id in seen:
                 return
             seen.add(event_id)
+            if event.direction == "sent":
+                self.sent[event_id] = event.t_s, event.type
         reader = READERS.get(event.type)
         if reader is not None:
             reader(self, event)

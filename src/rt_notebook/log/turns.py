@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.log.frames import frame_of
 from rt_notebook.log.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Turns:
         self._places: dict[str, tuple[int, int]] = {}
         self._written: dict[str | None, list[Item]] = {}
         self._insertions = 0
+        self._numbers: dict[str, int] = {}
 
     def read(self, store: EventStore, stop: int) -> None:
         """Read on in a store, to before `stop`."""
@@ -142,6 +144,7 @@ class Turns:
                 self._places[key] = _place(ledger, key, responses.get(key, ()))
         keys.sort(key=self._places.__getitem__)
         turns = []
+        self._numbers = {key: number for number, key in enumerate(keys, start=1)}
         for number, key in enumerate(keys, start=1):
             turn = self._made.get(key)
             if turn is None or key in changed:
@@ -156,6 +159,13 @@ class Turns:
             self._made[key] = turn
             turns.append(turn)
         return turns
+
+    def number(self, item_id: str | None = None, response_id: str | None = None) -> int | None:
+        """Return the number of the turn that an item or a response is part of, as of the last `fold`."""
+        item = self.ledger.items.get(item_id or "")
+        response = self.ledger.responses.get(response_id or (item.response_id if item else None) or "")
+        key = response.turn_key if response is not None else item_id
+        return self._numbers.get(key or "")
 
     def _changed(self, written: dict[str | None, list[Item]]) -> set[str | None]:
         """Return the keys of turns that have to be made again; what was touched is told once."""
@@ -262,19 +272,6 @@ def _status(responses: Sequence[Response], items: Sequence[Item]) -> tuple[str, 
     return last.status, last.reason
 
 
-_NUMBERS = ("audio_ms", "heard_ms")
-
-
 def turns_table(turns: Sequence[Turn]) -> pd.DataFrame:
     """Return one row a turn. The columns are the fields of `Turn`; a missing time is NaN, missing text NA."""
-    import pandas as pd
-
-    def column(name: str) -> pd.Series:
-        values = [getattr(turn, name) for turn in turns]
-        if name.endswith("_s") or name in _NUMBERS:
-            return pd.Series(values, dtype="float64")
-        if name in {"turn", "interrupted"}:
-            return pd.Series(values, dtype="int64" if name == "turn" else "bool")
-        return pd.Series(values, dtype="string")
-
-    return pd.DataFrame({field.name: column(field.name) for field in dataclasses.fields(Turn)})
+    return frame_of(Turn, turns)

@@ -24,6 +24,7 @@ def _session(ledger: Ledger, event: Event) -> None:
             ledger.microphone_clock = AudioClock()
         ledger.session_id = session_id
         ledger.counts_from_start = True
+    ledger.session = session
     ledger.turn_detection = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
 
 
