@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
+        BundleError,
         ComponentMissingError,
         ConfigError,
         ConnectError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         ServerError,
         SessionClosedError,
     )
+    from rt_notebook.io.bundle import Recording, load
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.session import Session
     from rt_notebook.io.sources import load_audio
@@ -45,6 +47,7 @@ __all__ = [
     "AudioFileError",
     "AudioPort",
     "AuthenticationError",
+    "BundleError",
     "ComponentMissingError",
     "ConfigError",
     "ConnectError",
@@ -55,6 +58,7 @@ __all__ = [
     "NoReplyError",
     "Playground",
     "PortInUseError",
+    "Recording",
     "RtNotebookError",
     "SemanticVad",
     "ServerError",
@@ -67,6 +71,7 @@ __all__ = [
     "Turn",
     "__version__",
     "errors",
+    "load",
     "load_audio",
     "plot",
     "voice",
@@ -76,6 +81,7 @@ _MODULES = {"errors", "plot"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
+    "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),

@@ -5,6 +5,7 @@
     RtNotebookError
     ├── ConfigError              a setting, an argument or an environment variable is wrong
     ├── AudioFileError           a file cannot be read as audio
+    ├── BundleError              a recorded session cannot be read or written
     ├── ComponentMissingError    an optional component is not installed
     ├── PortInUseError           the local server cannot have the port
     ├── ConnectError             no session could be opened
@@ -48,6 +49,10 @@ class ConfigError(RtNotebookError):
 
 class AudioFileError(RtNotebookError):
     """A file cannot be read as audio."""
+
+
+class BundleError(RtNotebookError):
+    """A recorded session (``.rtlog``) cannot be read or written, or is not what was written."""
 
 
 class ComponentMissingError(RtNotebookError):
