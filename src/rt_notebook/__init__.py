@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ConfigError,
         ConnectError,
         EndpointNotFoundError,
+        LogFileError,
         NoReplyError,
         PortInUseError,
         RtNotebookError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from rt_notebook.io.speakers import SilentSpeaker, Speaker
     from rt_notebook.log.event_log import EventLog
     from rt_notebook.log.turns import Turn
+    from rt_notebook.plot._report import report
     from rt_notebook.server.voice import voice
     from rt_notebook.widgets.audio_port import AudioPort
     from rt_notebook.widgets.playground import Playground
@@ -55,6 +57,7 @@ __all__ = [
     "EndpointNotFoundError",
     "Event",
     "EventLog",
+    "LogFileError",
     "NoReplyError",
     "Playground",
     "PortInUseError",
@@ -74,6 +77,7 @@ __all__ = [
     "load",
     "load_audio",
     "plot",
+    "report",
     "voice",
 ]
 
@@ -88,6 +92,7 @@ _HOMES = {
     "rt_notebook.io.speakers": ("SilentSpeaker", "Speaker"),
     "rt_notebook.log.event_log": ("EventLog",),
     "rt_notebook.log.turns": ("Turn",),
+    "rt_notebook.plot._report": ("report",),
     "rt_notebook.server.voice": ("voice",),
     "rt_notebook.widgets.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground": ("Playground",),

@@ -7,6 +7,7 @@
     ├── AudioFileError           a file cannot be read as audio
     ├── BundleError              a recorded session cannot be read or written
     ├── ComponentMissingError    an optional component is not installed
+    ├── LogFileError             a file cannot be read as a log
     ├── PortInUseError           the local server cannot have the port
     ├── ConnectError             no session could be opened
     │   ├── AuthenticationError      the endpoint refused the key or token (401, 403)
@@ -57,6 +58,10 @@ class BundleError(RtNotebookError):
 
 class ComponentMissingError(RtNotebookError):
     """An optional component is not installed."""
+
+
+class LogFileError(RtNotebookError):
+    """A file cannot be read as a log."""
 
 
 class PortInUseError(RtNotebookError):

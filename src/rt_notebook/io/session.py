@@ -218,8 +218,10 @@ class Session(Recordable):
         return self.ask(question, rate_hz).result(timeout_s)
 
     async def _ask(self, question: Any) -> Turn:
-        await conversation.ask(self._link, question)
-        return self.log.fold_turns()[-1]
+        response_id = await conversation.ask(self._link, question)
+        turns = self.log.fold_turns()
+        # By its answer: of a turn that a lost connection took along, the last word may never come.
+        return next((turn for turn in reversed(turns) if turn.response_id == response_id), turns[-1])
 
     def speak(self, audio: AudioSource, rate_hz: int = SAMPLE_RATE_HZ) -> Pending[None]:
         """Speak a recording into the session in real time, with enough silence behind it to end the turn.
