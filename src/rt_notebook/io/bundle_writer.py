@@ -29,7 +29,6 @@ from rt_notebook.io.bundle_files import (
     remove_part,
     write_all,
 )
-from rt_notebook.io.bundle_lines import encode_event
 from rt_notebook.io.bundle_manifest import (
     MANIFEST,
     MAX_EVENTS_BYTES,
@@ -66,7 +65,7 @@ def side_of(event: Event) -> Side:
 
 class _Past(NamedTuple):
     events: Sequence[Event]
-    count: int
+    length: int
 
 
 class Recorder:
@@ -185,7 +184,7 @@ class Recorder:
                 self._over = True
                 break
             if isinstance(entry, _Past):
-                for event in itertools.islice(entry.events, entry.count):
+                for event in itertools.islice(entry.events, entry.length):
                     lines.append(self._line(event, past=True))
                     if event.audio_samples and self._audio_fds:
                         self._leave_silence(side_of(event), event.audio_samples)
@@ -212,7 +211,7 @@ class Recorder:
         if event.type == "session.created":
             named = components_of((event,))
             self._manifest = msgspec.structs.replace(self._manifest, components=named)
-        return self._scrubber.clean(encode_event(redacted_event(event) if past else event))
+        return self._scrubber.line(redacted_event(event) if past else event)
 
     def _leave_silence(self, side: Side, samples: int) -> None:
         """Leave a hole in the file, which reads as zeros and takes no room."""

@@ -122,7 +122,7 @@ class Recordable:
 
         link, endpoint = self._link, self._link.endpoint
         scrubber = Scrubber(endpoint.secrets())
-        purpose = scrubber.clean(purpose.encode()).decode()
+        purpose = scrubber.text(purpose)
         manifest = Manifest(
             made_by=f"rt_notebook {__version__}",
             purpose=purpose,
