@@ -237,6 +237,32 @@ def test_an_interpreter_that_just_ends_has_packed_its_recording(tmp_path, then):
     assert load(path).log[1].type == "local.connected"
 
 
+async def test_a_reconnected_session_is_recorded_and_replayed_as_one(tmp_path, speech):
+    path = tmp_path / "dropped.rtlog"
+    session = Session(Endpoint.local(reply="echo", faults=["drop:connections=1"]), CONFIG)
+    await session.record(path, purpose="a test")
+    await session.connect()
+    with pytest.raises(NoReplyError, match="connection was lost"):
+        await session.ask(speech("What is the capital of France?"))
+    turn = await session.ask(speech("What is the capital of Italy?"))
+    await session.close()
+    recording = load(path)
+    assert list(recording.log) == list(session.log)
+    assert [e.data["generation"] for e in recording.log if e.type == "local.connected"] == [1, 2]
+    # The second connection counts from its own begin: the item is cut at the right place all the same.
+    sent = [(e.audio_samples, e.t_s) for e in session.log if e.audio_samples and e.direction == "sent"]
+    again_s = next(e.t_s for e in session.log if e.type == "session.created" and e.t_s > sent[0][1])
+    start, stop = recording.index.user_items[turn.user_item_id]
+    assert recording.index.connections == [0, sum(n for n, t_s in sent if t_s < again_s)]
+    assert start >= recording.index.connections[1]
+    assert np.abs(recording.user_audio[start:stop]).max() > 0.05
+    replay = Session(Endpoint.replay(recording, speed=math.inf))
+    await play(replay)
+    await replay.close()
+    assert list(replay.log) == list(session.log)
+    assert fold_segments(replay.log) == fold_segments(session.log)
+
+
 # -- replay -----------------------------------------------------------------------------------------------
 
 
