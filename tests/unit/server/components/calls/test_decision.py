@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from spoken_requests import REMARKS, REQUESTS, TOOLS
+from spoken_functions import TOOLS
+from spoken_requests import REMARKS, REQUESTS
 
 from rt_notebook.server.components.calls.decision import last_said, wanted_call
 from rt_notebook.server.effects import FunctionCall, MakeReply, Message
