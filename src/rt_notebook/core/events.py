@@ -78,10 +78,12 @@ LOCAL_EVENTS = {
     "local.gave_up": "no further connection is tried; `message`, `cause`, `why`",
     "local.limit": "the session ends at a limit; `limit`, `value`, `message`",
     "local.invalid_frame": "a frame was no event; `head` holds its first characters",
-    "local.playback": "the speaker's report; `item_id`, `played_samples`, `state` (playing, flushed, ended)",
+    "local.playback": "the speaker's report; `item_id`, `played_samples`, `dropped_samples`, `state` "
+    "(playing, flushed, ended)",
     "local.mic_opened": "a microphone was opened in the browser",
     "local.mic_closed": "the microphone was closed; `reason`",
-    "local.mic_gap": "chunks of the microphone were lost; `lost_samples`",
+    "local.mic_gap": "chunks of the microphone were lost; `lost_samples`, `where` (outbox; else on the way "
+    "to the kernel)",
     "local.recording": "writing a bundle; `state` (started, stopped, failed), `audio`, `purpose`, `message`",
     "local.error": "a sentence for the user; `message`; `code` and `response_id` where an answer failed",
 }
