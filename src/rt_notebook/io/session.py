@@ -14,8 +14,8 @@ from rt_notebook.errors import ConfigError, SessionClosedError
 from rt_notebook.io import conversation
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.event_stream import EventStream
-from rt_notebook.io.link import Link
 from rt_notebook.io.recordable import Recordable
+from rt_notebook.io.replay_link import make_link
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rt_notebook.core.events import Event
+    from rt_notebook.io.link import Link
     from rt_notebook.io.sources import AudioSource
     from rt_notebook.io.speakers import Speaker
     from rt_notebook.log.turns import Turn
@@ -91,7 +92,7 @@ class Session(Recordable):
         started_s = time.monotonic()
         self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
-        self._link = Link(
+        self._link = make_link(
             self.endpoint,
             usable,
             self.log,
@@ -182,7 +183,7 @@ class Session(Recordable):
 
     def clock_s(self) -> float:
         """Seconds on the clock of the log."""
-        return self._clock()
+        return self._link.clock_s()
 
     # -- talking --------------------------------------------------------------------------------------
 
