@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rt_notebook import errors, plot
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
+    from rt_notebook.core.tool_calls import PendingCall
+    from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
@@ -53,6 +55,7 @@ __all__ = [
     "Event",
     "EventLog",
     "NoReplyError",
+    "PendingCall",
     "Playground",
     "PortInUseError",
     "RtNotebookError",
@@ -64,11 +67,13 @@ __all__ = [
     "SessionConfig",
     "SilentSpeaker",
     "Speaker",
+    "Tool",
     "Turn",
     "__version__",
     "errors",
     "load_audio",
     "plot",
+    "tool",
     "voice",
 ]
 
@@ -76,6 +81,8 @@ _MODULES = {"errors", "plot"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
+    "rt_notebook.core.tool_calls": ("PendingCall",),
+    "rt_notebook.core.tools": ("Tool", "tool"),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),
