@@ -84,6 +84,7 @@ LOCAL_EVENTS = {
     "local.mic_gap": "chunks of the microphone were lost; `lost_samples`",
     "local.tool_call": "a call of a tool moved on; `call_id`, `name`, `response_id`, `state` (pending, "
     "approved, running, done, failed, denied, timed_out, cancelled), `duration_ms`, `message`",
+    "local.recording": "writing a bundle; `state` (started, stopped, failed), `audio`, `purpose`, `message`",
     "local.error": "a sentence for the user; `message`; `code` and `response_id` where an answer failed",
 }
 """Events that the session records about itself, with their fields."""

@@ -105,6 +105,7 @@ class Connection:
         self._invalid_s: deque[float] = deque(maxlen=INVALID_FRAMES)
         self._server_errors = 0
         self._closing: str | None = None
+        self._pinging: asyncio.Task[None] | None = None
 
     @property
     def undelivered_events(self) -> int:
@@ -152,7 +153,7 @@ class Connection:
             else:
                 frame, event = self.protocol.send(what, now_s)
             self._follow(event)
-            self._arrived(self, event, b"")
+            self._arrived(self, event, what if isinstance(what, bytes) else b"")
             self.doubtful_samples += event.audio_samples
             if self.outbox.dropped_samples:
                 self._lost(self.outbox.take_dropped())
@@ -224,25 +225,19 @@ class Connection:
             if now_s - due_s > STALLED_S:
                 self._dog.heard(now_s)
                 continue
-            if self._dog.check(now_s, busy=self.watch.busy or self._owed()) == "ping":
-                await self._ask()
+            match self._dog.check(now_s, busy=self.watch.busy or self._owed()):
+                case "ping":
+                    self._pinging = asyncio.create_task(self._ping())
+                case "dead":
+                    self.silent = True
+                    silent_s = now_s - self.last_heard_s
+                    self.give_up(Ending("loss", f"silent for {silent_s:.1f} s, and no answer to a ping"))
 
-    async def _ask(self) -> None:
+    async def _ping(self) -> None:
         assert self._transport is not None  # noqa: S101 - opened before it is started
-        try:
-            await asyncio.wait_for(self._transport.ping(), self._policy.ping_s)
-        except ConnectionError:
-            return
-        except TimeoutError:
-            now_s = self._clock_s()
-            if self._dog.check(now_s, busy=True) == "dead":
-                self.silent = True
-                silent_s = self._policy.ping_s + self._policy.silence_s
-                self.give_up(
-                    Ending("loss", f"the endpoint was silent for {silent_s:g} s and answered no ping")
-                )
-            return
-        self._alive()
+        with contextlib.suppress(ConnectionError):
+            await self._transport.ping()
+            self._alive()
 
     # -- the end ------------------------------------------------------------------------------------
 
@@ -271,9 +266,10 @@ class Connection:
 
     async def stop(self) -> None:
         """End its tasks; it hands on nothing from then on."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *([] if self._pinging is None else [self._pinging])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._transport is not None:
             self._transport.abort()
 

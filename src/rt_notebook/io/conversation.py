@@ -159,11 +159,16 @@ async def give_up(link: Link) -> None:
         await interrupt(link)
 
 
-async def ask(link: Link, question: bytes | str) -> None:
+async def ask(link: Link, question: bytes | str) -> str | None:
     """Speak or type a question and return when it has been answered and written down.
 
     Silence goes on being sent while the answer is awaited, as a microphone would. When it is cancelled, so
     is the answer, and what was not heard of it is cut off.
+
+    Returns
+    -------
+    str or None
+        Id of the response that answered it last.
 
     Raises
     ------
@@ -175,16 +180,14 @@ async def ask(link: Link, question: bytes | str) -> None:
     try:
         if isinstance(question, str):
             await send_text(link, question)
-            await watch.answered()
-            return
+            return await watch.answered()
         pace = await speak(link, question)
         if _detection(link) is None:
-            await watch.answered()
-            return
+            return await watch.answered()
         listening = asyncio.create_task(_stay_open(link, pace))
         try:
             await watch.heard()
-            await watch.answered()
+            return await watch.answered()
         finally:
             listening.cancel()
     except asyncio.CancelledError:
@@ -214,6 +217,7 @@ class _Watch:
         self._running: set[str] = set()
         self._done: set[str] = set()
         self._answers = 0
+        self._answer_id: str | None = None
         self._over = False
         self._lost = False
 
@@ -243,6 +247,7 @@ class _Watch:
             self._running.discard(event.response_id)
             self._done.add(event.response_id)
             self._answers += 1
+            self._answer_id = event.response_id
 
     def _transcribes(self) -> bool:
         return self._link.protocol.audio_input.get("transcription") is not None
@@ -256,8 +261,8 @@ class _Watch:
             "Lower turn_detection's threshold, or give a recording with louder speech.",
         )
 
-    async def answered(self) -> None:
-        """Wait until the user is silent, every item is written down and an answer is complete."""
+    async def answered(self) -> str | None:
+        """Return the answer's id: the user is silent, every item written down, an answer complete."""
         await self._until(
             lambda: (
                 self._answers > 0
@@ -267,6 +272,7 @@ class _Watch:
             "No complete answer came.",
             "Look into session.log; with create_response=False an answer must be asked for.",
         )
+        return self._answer_id
 
     async def _until(
         self, condition: Callable[[], bool], timeout_s: float, problem: str, remedy: str

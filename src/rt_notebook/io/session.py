@@ -16,6 +16,7 @@ from rt_notebook.io.approving import Approving
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.event_stream import EventStream
 from rt_notebook.io.link import Link
+from rt_notebook.io.recordable import Recordable
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
@@ -37,7 +38,7 @@ __all__ = ["Session", "SessionState"]
 SessionState = Literal["idle", "connecting", "open", "reconnecting", "closed"]
 
 
-class Session(Approving):
+class Session(Approving, Recordable):
     """A conversation with a realtime speech model.
 
     It runs on a thread of its own: a cell that blocks for a minute loses no event and no sample. Every
@@ -148,13 +149,18 @@ class Session(Approving):
         """Close the session. Its log stays; a second call does nothing."""
         if self._closing is None:
             self._closed = True
-            self._closing = self._runtime.submit(self._link.life.close())
+            self._closing = self._runtime.submit(self._close())
             self._closing.add_done_callback(lambda _: self._runtime.stop())
         return self._closing
 
+    async def _close(self) -> None:
+        await self._link.life.close()
+        await self._recorded()
+
     def close_blocking(self, timeout_s: float | None = 5.0) -> None:
-        """Close the session; the blocking twin of `close`."""
-        self.close().result(timeout_s)
+        """Close the session; the blocking twin of `close`. A recording is always waited for."""
+        recorded = self.recording is not None
+        self.close().result(None if recorded else timeout_s)
 
     @property
     def state(self) -> SessionState:
@@ -218,8 +224,10 @@ class Session(Approving):
         return self.ask(question, rate_hz).result(timeout_s)
 
     async def _ask(self, question: Any) -> Turn:
-        await conversation.ask(self._link, question)
-        return self.log.fold_turns()[-1]
+        response_id = await conversation.ask(self._link, question)
+        turns = self.log.fold_turns()
+        # By its answer: of a turn that a lost connection took along, the last word may never come.
+        return next((turn for turn in reversed(turns) if turn.response_id == response_id), turns[-1])
 
     def speak(self, audio: AudioSource, rate_hz: int = SAMPLE_RATE_HZ) -> Pending[None]:
         """Speak a recording into the session in real time, with enough silence behind it to end the turn.

@@ -6,17 +6,22 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from rt_notebook.core.events import Event
+from rt_notebook.log.explain import Explanation, explain_of
+from rt_notebook.log.faults import errors_of, errors_table
+from rt_notebook.log.files import read_jsonl, read_parquet, write_jsonl, write_parquet
+from rt_notebook.log.glitches import glitches_of, glitches_table
 from rt_notebook.log.html import log_html
 from rt_notebook.log.kept import Kept
 from rt_notebook.log.latency import latency_table
-from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.store import EventStore
 from rt_notebook.log.table import EventTable
 from rt_notebook.log.transcript import transcript_table
-from rt_notebook.log.turns import Turn, turns_of, turns_table
+from rt_notebook.log.turns import Turn, Turns, turns_table
+from rt_notebook.log.usage import forecast, frame_of_forecast, usage_of, usage_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -36,13 +41,14 @@ class EventLog(Sequence[Event]):
     >>> session.log.turns()              # one row a turn, with its timings
     >>> session.log.latency()            # where the time of each turn went
     >>> session.log.transcript()         # who said what, and what of it was heard
+    >>> session.log.explain()            # why it is silent
     >>> session.log[-1].type
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._store = EventStore(events)
         self._table = Kept(EventTable)
-        self._ledger = Kept(Ledger)
+        self._turns = Kept(Turns)
 
     def append(self, event: Event) -> None:
         """Add one event at the end. Only the session that owns the log calls this."""
@@ -71,10 +77,58 @@ class EventLog(Sequence[Event]):
         with self._table.current(self._store) as table:
             return table.frame()
 
+    # -- files ----------------------------------------------------------------------------------------
+
+    def to_jsonl(self, path: str | Path) -> Path:
+        """Write the events as JSON lines, with the schema's version on the first; return the path.
+
+        Keys and tokens are blotted out, numbers that JSON does not have become null. A file that is there
+        is replaced; nobody else may read the new one (mode 0600).
+        """
+        return write_jsonl(self, path)
+
+    @classmethod
+    def from_jsonl(cls, path: str | Path) -> EventLog:
+        """Read a log that `to_jsonl` has written.
+
+        Raises
+        ------
+        LogFileError
+            It is something else, was damaged, or a later version wrote it.
+        """
+        return cls(read_jsonl(path))
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write the events as Parquet: the columns of `to_pandas` and the whole events; return the path.
+
+        What `to_jsonl` says of keys, numbers and the file is true here as well.
+
+        Raises
+        ------
+        ComponentMissingError
+            pyarrow is not installed (``pip install 'rt-notebook[parquet]'``).
+        """
+        return write_parquet(self, path)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> EventLog:
+        """Read a log that `to_parquet` has written.
+
+        Raises
+        ------
+        ComponentMissingError
+            pyarrow is not installed.
+        LogFileError
+            It is something else, was damaged, or a later version wrote it.
+        """
+        return cls(read_parquet(path))
+
+    # -- folds ----------------------------------------------------------------------------------------
+
     def fold_turns(self) -> list[Turn]:
         """Return the turns as objects, in the order of the conversation."""
-        with self._ledger.current(self._store) as ledger:
-            return turns_of(ledger)
+        with self._turns.current(self._store) as turns:
+            return turns.fold()
 
     def turns(self) -> pd.DataFrame:
         """One row a turn with its words and timings.
@@ -94,9 +148,55 @@ class EventLog(Sequence[Event]):
         """One row for each thing said; the columns are described in `rt_notebook.log.transcript`."""
         return transcript_table(self.fold_turns())
 
+    def usage(self, prices: Mapping[str, float] | None = None) -> pd.DataFrame:
+        """One row a turn: its tokens by kind, and the audio that nobody heard.
+
+        Parameters
+        ----------
+        prices
+            The price of a million tokens by kind (`rt_notebook.core.usage.KINDS`), such as
+            ``{"input_audio": 32, "cached_audio": 0.4, "output_audio": 64}``. Without it nothing has a cost:
+            prices change too often to be built in.
+
+        Raises
+        ------
+        ConfigError
+            There are no tokens of such a kind, or a price is no number from 0.
+        """
+        with self._turns.current(self._store) as turns:
+            return usage_table(usage_of(turns, prices))
+
+    def forecast(self, minutes: float = 60.0, prices: Mapping[str, float] | None = None) -> pd.DataFrame:
+        """One row a kind of token: what was used so far, and what `minutes` more like these will use.
+
+        Raises
+        ------
+        ConfigError
+            As for `usage`; or `minutes` is no number from 0.
+        """
+        with self._turns.current(self._store) as turns:
+            ledger = turns.ledger
+            usage = usage_of(turns, prices)
+            return frame_of_forecast(forecast(usage, ledger.end_s - ledger.start_s, minutes, prices))
+
+    def glitches(self) -> pd.DataFrame:
+        """One row for each gap, drop and underrun, with its place on the way to the endpoint and back."""
+        with self._turns.current(self._store) as turns:
+            return glitches_table(glitches_of(turns))
+
+    def errors(self) -> pd.DataFrame:
+        """One row an error, with the event that caused it."""
+        with self._turns.current(self._store) as turns:
+            return errors_table(errors_of(turns))
+
+    def explain(self) -> Explanation:
+        """Why is it silent? The first step on the way to a spoken answer that is missing, in plain words."""
+        with self._turns.current(self._store) as turns:
+            return explain_of(turns)
+
     def __repr__(self) -> str:
         end_s = self._store.t_s[-1] if len(self) else 0.0
         return f"<EventLog: {len(self)} events, {end_s:.1f} s>"
 
     def _repr_html_(self) -> str:
-        return log_html(list(self))
+        return log_html(list(self), self.fold_turns())

@@ -24,6 +24,7 @@ def _session(ledger: Ledger, event: Event) -> None:
             ledger.microphone_clock = AudioClock()
         ledger.session_id = session_id
         ledger.counts_from_start = True
+    ledger.session = session
     ledger.turn_detection = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
 
 
@@ -31,6 +32,7 @@ def _closed(ledger: Ledger, _: Event) -> None:
     for response in ledger.responses.values():
         if response.done_s is None:
             response.status, response.reason = "incomplete", "connection_closed"
+            ledger.touched.add(response.id)
 
 
 def _append(ledger: Ledger, event: Event) -> None:

@@ -51,10 +51,8 @@ class Replier(Protocol):
 class PreparingReplier(Protocol):
     """A writer that gains by reading a conversation before an answer is wanted."""
 
-    def prepare(
-        self, messages: list[Message], tools: tuple[Tool, ...], cancelled: Callable[[], bool]
-    ) -> None:
-        """Read the conversation; stop when `cancelled` says so."""
+    def prepare(self, messages: list[Message], tools: tuple[Tool, ...]) -> None:
+        """Read the conversation, to which the user is about to add something."""
 
 
 def weights_path() -> Path | None:
@@ -96,12 +94,10 @@ class SmolLM2Replier:
             raise ComponentMissingError("SmolLM2's weights are not installed.", "Run: rt-notebook setup")
         self._llama = Llama(path)
 
-    def prepare(
-        self, messages: list[Message], tools: tuple[Tool, ...], cancelled: Callable[[], bool]
-    ) -> None:
+    def prepare(self, messages: list[Message], tools: tuple[Tool, ...]) -> None:
         """Read the conversation. Functions are no part of what the model reads."""
-        if not cancelled():
-            self._llama.read(self._recent([*messages, Message("user", "")])[:-1])
+        # The window is the one that it will have with the user's words.
+        self._llama.read(self._recent([*messages, Message("user", "")])[:-1])
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer piece by piece."""
