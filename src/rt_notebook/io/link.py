@@ -75,7 +75,6 @@ class Link:
         self.tools = ToolsRunner(self, approver)
         # First: who waits for an answer asks the tools whether it is still to come.
         self.listeners: list[Listener] = [self.tools.follow]
-        self.listeners: list[Listener] = []
         self.tap: Tap | None = None
         self.life = Lifeline(self, policy, limits)
         self.creating = asyncio.Lock()
