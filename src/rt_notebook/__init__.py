@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rt_notebook import errors, plot
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
+    from rt_notebook.core.tool_calls import PendingCall
+    from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
@@ -59,6 +61,7 @@ __all__ = [
     "EventLog",
     "LogFileError",
     "NoReplyError",
+    "PendingCall",
     "Playground",
     "PortInUseError",
     "Recording",
@@ -71,6 +74,7 @@ __all__ = [
     "SessionConfig",
     "SilentSpeaker",
     "Speaker",
+    "Tool",
     "Turn",
     "__version__",
     "errors",
@@ -78,6 +82,7 @@ __all__ = [
     "load_audio",
     "plot",
     "report",
+    "tool",
     "voice",
 ]
 
@@ -85,6 +90,8 @@ _MODULES = {"errors", "plot"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
+    "rt_notebook.core.tool_calls": ("PendingCall",),
+    "rt_notebook.core.tools": ("Tool", "tool"),
     "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),

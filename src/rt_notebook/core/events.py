@@ -85,6 +85,8 @@ LOCAL_EVENTS = {
     "local.mic_gap": "chunks of the microphone were lost; `lost_samples`, `where` (outbox; else on the way "
     "to the kernel)",
     "local.replay_ignored": "a replay does not hear what is sent; `ignored` (a type), `message`",
+    "local.tool_call": "a call of a tool moved on; `call_id`, `name`, `response_id`, `state` (pending, "
+    "approved, running, done, failed, denied, timed_out, cancelled), `duration_ms`, `message`",
     "local.recording": "writing a bundle; `state` (started, stopped, failed), `audio`, `purpose`, `message`",
     "local.error": "a sentence for the user; `message`; `code` and `response_id` where an answer failed",
 }

@@ -7,10 +7,10 @@ from multidict import CIMultiDict
 
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.secret import Secret
-from rt_notebook.server.access import Access
-from rt_notebook.server.ephemeral_keys import EphemeralKeys, KeysExhausted
-from rt_notebook.server.routes import Refusal, Route
-from rt_notebook.server.sites import Sites
+from rt_notebook.server.host.access import Access
+from rt_notebook.server.host.ephemeral_keys import EphemeralKeys, KeysExhausted
+from rt_notebook.server.host.routes import Refusal, Route
+from rt_notebook.server.host.sites import Sites
 
 KEY = Secret("right")
 

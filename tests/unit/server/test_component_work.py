@@ -11,11 +11,10 @@ from dataclasses import replace
 import pytest
 
 from rt_notebook.core.audio import to_pcm
-from rt_notebook.server.component_work import ComponentWork
 from rt_notebook.server.components.detect import EnergyDetector
 from rt_notebook.server.components.load import Components, load_components
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached, Speech
-from rt_notebook.server.effects import (
+from rt_notebook.server.engine.effects import (
     CancelReply,
     CancelTranscribe,
     Detect,
@@ -25,7 +24,8 @@ from rt_notebook.server.effects import (
     Prepare,
     Transcribe,
 )
-from rt_notebook.server.workers import Workers
+from rt_notebook.server.work.component_work import ComponentWork
+from rt_notebook.server.work.workers import Workers
 
 FRAME = bytes(768 * 2)
 

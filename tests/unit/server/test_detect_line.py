@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rt_notebook.server.detect_line import DetectLine
+from rt_notebook.server.work.detect_line import DetectLine
 
 
 class Stream:

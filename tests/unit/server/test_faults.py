@@ -8,8 +8,8 @@ import pytest
 from engine_driver import Driver
 
 from rt_notebook.errors import ConfigError
-from rt_notebook.server.faults import FAULTS, FaultPlan, faults_help
-from rt_notebook.server.wire_actions import (
+from rt_notebook.server.host.faults import FAULTS, FaultPlan, faults_help
+from rt_notebook.server.host.wire_actions import (
     Binary,
     Close,
     FailResponse,

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from rt_notebook.server import component_work
-from rt_notebook.server.component_work import ComponentWork
-from rt_notebook.server.effects import JudgeEnd
-from rt_notebook.server.workers import Workers
+from rt_notebook.server.engine.effects import JudgeEnd
+from rt_notebook.server.work import component_work
+from rt_notebook.server.work.component_work import ComponentWork
+from rt_notebook.server.work.workers import Workers
 
 
 class Judge:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
-from rt_notebook.server.logs import JsonFormatter, TextFormatter, log_event
+from rt_notebook.server.host.logs import JsonFormatter, TextFormatter, log_event
 
 SECRET = "what was said"
 

@@ -8,10 +8,10 @@ import random
 import pytest
 
 from rt_notebook.core.dialects import GA, PREVIEW
-from rt_notebook.server.ephemeral_keys import EphemeralKeys
-from rt_notebook.server.ids import IdMaker
-from rt_notebook.server.rest import cors_headers, make_key
-from rt_notebook.server.routes import Refusal, Route
+from rt_notebook.server.engine.ids import IdMaker
+from rt_notebook.server.host.ephemeral_keys import EphemeralKeys
+from rt_notebook.server.host.rest import cors_headers, make_key
+from rt_notebook.server.host.routes import Refusal, Route
 
 GA_SECRET = Route("client_secret", GA)
 PREVIEW_SESSION = Route("session_object", PREVIEW)

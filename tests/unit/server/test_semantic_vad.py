@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine_driver import Driver
 
-from rt_notebook.server.abilities import Abilities
+from rt_notebook.server.engine.abilities import Abilities
 
 
 def semantic_driver(**options) -> Driver:

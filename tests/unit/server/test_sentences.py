@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rt_notebook.server.sentences import SentenceCutter
+from rt_notebook.server.work.sentences import SentenceCutter
 
 
 def cut(pieces):

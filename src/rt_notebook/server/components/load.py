@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError, ConfigError
-from rt_notebook.server.abilities import REPLIES, Abilities
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
 from rt_notebook.server.components.echo import EchoReplier
@@ -16,6 +15,7 @@ from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.rules import RulesReplier
 from rt_notebook.server.components.speak import HibariVoice
 from rt_notebook.server.components.transcribe import MoonshineTranscriber
+from rt_notebook.server.engine.abilities import REPLIES, Abilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
