@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rt_notebook import errors, plot
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
+    from rt_notebook.core.limits import SessionLimits
+    from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         EndpointNotFoundError,
         NoReplyError,
         PortInUseError,
+        RefusedError,
         RtNotebookError,
         ServerError,
         SessionClosedError,
@@ -55,6 +58,8 @@ __all__ = [
     "NoReplyError",
     "Playground",
     "PortInUseError",
+    "ReconnectPolicy",
+    "RefusedError",
     "RtNotebookError",
     "SemanticVad",
     "ServerError",
@@ -62,6 +67,7 @@ __all__ = [
     "Session",
     "SessionClosedError",
     "SessionConfig",
+    "SessionLimits",
     "SilentSpeaker",
     "Speaker",
     "Turn",
@@ -76,6 +82,8 @@ _MODULES = {"errors", "plot"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
+    "rt_notebook.core.limits": ("SessionLimits",),
+    "rt_notebook.core.reconnect": ("ReconnectPolicy",),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),

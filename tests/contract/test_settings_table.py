@@ -20,16 +20,15 @@ async def spoken(speech, detection, faults=()):
     """Speak three questions, much faster than a person would; return the table."""
     voices = await asyncio.to_thread(lambda: [to_pcm(speech(text)) for text in QUESTIONS])
     config = SessionConfig(output="text", turn_detection=detection)
-    async with hosting(reply="rules", faults=faults) as server:
-        async with Session(endpoint_of(server), config, reconnect=QUICK) as session:
-            for count, voice in enumerate(voices, start=1):
-                pcm = bytes(48_000) + voice + bytes(96_000)
-                for start in range(0, len(pcm), 1920):
-                    session.append_audio(pcm[start : start + 1920])
-                await happens(session, "input_audio_buffer.committed", count=count)
-                if detection.create_response or faults:
-                    await happens(session, "response.done", count=count)
-            return session.settings().set_index("setting")
+    async with surviving(config=config, faults=faults) as session:
+        for count, voice in enumerate(voices, start=1):
+            pcm = bytes(48_000) + voice + bytes(96_000)
+            for start in range(0, len(pcm), 1920):
+                session.append_audio(pcm[start : start + 1920])
+            await happens(session, "input_audio_buffer.committed", count=count)
+            if detection.create_response or faults:
+                await happens(session, "response.done", count=count)
+        return session.settings().set_index("setting")
 
 
 async def test_an_honest_endpoint_has_no_flags(speech):

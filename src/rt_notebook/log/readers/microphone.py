@@ -31,6 +31,9 @@ def _closed(ledger: Ledger, _: Event) -> None:
     for response in ledger.responses.values():
         if response.done_s is None:
             response.status, response.reason = "incomplete", "connection_closed"
+    for item in list(ledger.items.values()):
+        if item.is_user and not item.placed:  # speech that was cut off: it stands where it was said
+            ledger.place(item, None)
 
 
 def _append(ledger: Ledger, event: Event) -> None:
