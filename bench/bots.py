@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import time
@@ -12,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 FRAME_MS = 20
 BYTES_PER_MS = 48
@@ -51,9 +53,11 @@ class Bot:
         Of the server.
     clips
         What it says, in turn: PCM16, 24 kHz.
+    forget
+        Delete the items of each turn, so that a server that still grows keeps what it need not.
     """
 
-    def __init__(self, url: str, key: str, clips: list[bytes], rounds: int) -> None:
+    def __init__(self, url: str, key: str, clips: list[bytes], rounds: int, *, forget: bool = False) -> None:
         self.turns: list[Turn] = []
         self.errors: list[str] = []
         self.pings_s: list[float] = []
@@ -61,6 +65,9 @@ class Bot:
         self._url, self._key, self._clips, self._rounds = url, key, clips, rounds
         self._stream = bytearray()
         self._sent_s: list[float] = []
+        self._forget = forget
+        self._item_ids: list[str] = []
+        self._pinging: set[asyncio.Task[None]] = set()
         self._answered = asyncio.Event()
         self._ready = asyncio.Event()
 
@@ -92,6 +99,10 @@ class Bot:
                 await self._frame(socket, frame, begin_s, next(clock))
             while not self._answered.is_set():
                 await self._frame(socket, SILENCE, begin_s, next(clock))
+            if self._forget:
+                for item_id in self._item_ids:
+                    await socket.send(json.dumps({"type": "conversation.item.delete", "item_id": item_id}))
+                self._item_ids.clear()
 
     async def _frame(self, socket: ClientConnection, frame: bytes, begin_s: float, number: int) -> None:
         due_s = begin_s + number * FRAME_MS / 1000
@@ -102,10 +113,13 @@ class Bot:
         event = {"type": "input_audio_buffer.append", "audio": base64.b64encode(frame).decode()}
         await socket.send(json.dumps(event))
         if number % PING_EVERY_FRAMES == 0:
-            asyncio.ensure_future(self._ping(socket))  # noqa: RUF006 - ends with the connection
+            ping = asyncio.create_task(self._ping(socket))
+            self._pinging.add(ping)
+            ping.add_done_callback(self._pinging.discard)
 
     async def _ping(self, socket: ClientConnection) -> None:
-        self.pings_s.append(await (await socket.ping()))
+        with contextlib.suppress(ConnectionClosed):
+            self.pings_s.append(await (await socket.ping()))
 
     async def _receive(self, socket: ClientConnection) -> None:
         async for message in socket:
@@ -126,6 +140,10 @@ class Bot:
                 # The frame that holds the last sample of the audio on which the decision fell.
                 turn.decided_s = self._sent_s[-(-end_ms // FRAME_MS) - 1]
                 turn.stopped_s = now_s
+            case "input_audio_buffer.committed":
+                self._item_ids.append(event["item_id"])
+            case "response.output_item.done":
+                self._item_ids.append(event["item"]["id"])
             case "response.output_audio.delta" if turn:
                 turn.first_audio_s = turn.first_audio_s or now_s
                 turn.echoed += base64.b64decode(event["delta"])

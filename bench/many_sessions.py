@@ -2,7 +2,8 @@
 
 Every bot speaks a sentence of its own, 20 ms at a time, with Silero finding its turns. With the echo as
 replier it checks by hash that exactly the audio of its turn comes back: nothing lost, nothing of another
-session. With --chain the whole speech chain answers, and no session may wait for the others.
+session; then it deletes the turn, so that the server's memory has no reason to grow. With --chain the whole
+speech chain answers, and no session may wait for the others.
 
     python bench/many_sessions.py [--sessions 25] [--rounds 5] [--limit-s 180] [--chain] [--json]
 """
@@ -79,8 +80,10 @@ class ServerProcess:
             self.process.kill()
 
 
-async def talk(server: ServerProcess, clips: list[list[bytes]], rounds: int, limit_s: float) -> list[Bot]:
-    bots = [Bot(server.url, server.key, own, rounds) for own in clips]
+async def talk(
+    server: ServerProcess, clips: list[list[bytes]], rounds: int, limit_s: float, *, echo: bool
+) -> list[Bot]:
+    bots = [Bot(server.url, server.key, own, rounds, forget=echo) for own in clips]
     watching = asyncio.create_task(server.watch())
     begin_s = time.perf_counter() + 1.0
     # Spread over a turn, as people are, so that not all of them stop at the same moment.
@@ -169,7 +172,7 @@ def main() -> int:
     server = ServerProcess("auto" if args.chain else "echo")
     try:
         began_s, cpu_s = time.perf_counter(), server.cpu_s
-        bots = asyncio.run(talk(server, clips, args.rounds, args.limit_s))
+        bots = asyncio.run(talk(server, clips, args.rounds, args.limit_s, echo=not args.chain))
         took_s, cpu_s = time.perf_counter() - began_s, server.cpu_s - cpu_s
         facts = {
             "sessions": sessions,

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
+        BundleError,
         ComponentMissingError,
         ConfigError,
         ConnectError,
         EndpointNotFoundError,
+        LogFileError,
         NoReplyError,
         PortInUseError,
         RefusedError,
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
         ServerError,
         SessionClosedError,
     )
+    from rt_notebook.io.bundle import Recording, load
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.session import Session
     from rt_notebook.io.sources import load_audio
     from rt_notebook.io.speakers import SilentSpeaker, Speaker
     from rt_notebook.log.event_log import EventLog
     from rt_notebook.log.turns import Turn
+    from rt_notebook.plot._report import report
     from rt_notebook.server.voice import voice
     from rt_notebook.widgets.audio_port import AudioPort
     from rt_notebook.widgets.playground import Playground
@@ -48,6 +52,7 @@ __all__ = [
     "AudioFileError",
     "AudioPort",
     "AuthenticationError",
+    "BundleError",
     "ComponentMissingError",
     "ConfigError",
     "ConnectError",
@@ -55,10 +60,12 @@ __all__ = [
     "EndpointNotFoundError",
     "Event",
     "EventLog",
+    "LogFileError",
     "NoReplyError",
     "Playground",
     "PortInUseError",
     "ReconnectPolicy",
+    "Recording",
     "RefusedError",
     "RtNotebookError",
     "SemanticVad",
@@ -73,8 +80,10 @@ __all__ = [
     "Turn",
     "__version__",
     "errors",
+    "load",
     "load_audio",
     "plot",
+    "report",
     "voice",
 ]
 
@@ -84,12 +93,14 @@ _HOMES = {
     "rt_notebook.core.events": ("Event",),
     "rt_notebook.core.limits": ("SessionLimits",),
     "rt_notebook.core.reconnect": ("ReconnectPolicy",),
+    "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),
     "rt_notebook.io.speakers": ("SilentSpeaker", "Speaker"),
     "rt_notebook.log.event_log": ("EventLog",),
     "rt_notebook.log.turns": ("Turn",),
+    "rt_notebook.plot._report": ("report",),
     "rt_notebook.server.voice": ("voice",),
     "rt_notebook.widgets.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground": ("Playground",),

@@ -71,6 +71,27 @@ async def test_azure_preview_keys(server, http):
         assert (await until(socket, "session.created"))[0]["session"]["model"] == "d"
 
 
+async def test_keys_for_words_only(server):
+    from openai import AsyncOpenAI
+
+    async with AsyncOpenAI(api_key=CANARY, base_url=f"http://127.0.0.1:{server.port}/v1") as owner:
+        preview = await owner.beta.realtime.transcription_sessions.create(
+            input_audio_transcription={"model": "whisper-1"}, input_audio_format="g711_ulaw"
+        )
+        ga = await owner.realtime.client_secrets.create(session={"type": "transcription"})
+    assert preview.input_audio_format == "g711_ulaw"
+    assert preview.input_audio_transcription.model == "whisper-1"
+    assert ga.session.type == "transcription"
+    async with opened(server, key=ga.value) as socket:
+        assert (await until(socket, "session.created"))[0]["session"]["type"] == "transcription"
+    async with opened(server, path="/v1/realtime?intent=transcription") as socket:
+        assert (await until(socket, "session.created"))[0]["session"]["type"] == "transcription"
+    headers = {"OpenAI-Beta": "realtime=v1"}
+    async with opened(server, key=preview.client_secret.value, headers=headers) as socket:
+        created = json.loads(await socket.recv())
+    assert created["session"]["input_audio_format"] == "g711_ulaw"
+
+
 async def test_an_ephemeral_key_expires():
     now_s = [1000.0]
     async with hosting(clock=Clock(now_s=lambda: now_s[0])) as server, httpx.AsyncClient() as http:
@@ -223,7 +244,7 @@ async def test_sessions_at_once_are_limited_and_a_place_becomes_free():
             assert int(response.headers["Retry-After"]) > 0
             assert json.loads(response.body)["error"]["code"] == "rate_limit_exceeded"
         if server.sessions:  # the server is just done with the goodbye
-            await asyncio.wait(set(server._connections), timeout=30)
+            await asyncio.wait(set(server._sessions.connections), timeout=30)
         async with opened(server) as socket:
             await until(socket, "session.created")
 

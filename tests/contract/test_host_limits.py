@@ -32,7 +32,7 @@ async def create(socket, number, size=100_000):
 
 
 def the_connection(server):
-    (connection,) = server._connections.values()
+    (connection,) = server._sessions.connections.values()
     return connection
 
 
@@ -137,7 +137,7 @@ async def _send_all(socket, count):
 
 
 async def _connection(server):
-    await until_true(lambda: any(server._connections.values()))
+    await until_true(lambda: any(server._sessions.connections.values()))
     return the_connection(server)
 
 
@@ -202,7 +202,7 @@ async def test_how_a_client_left_is_told(leave, code, caplog):
 
 
 async def test_a_half_open_socket_is_noticed():
-    async with hosting(limits=Limits(ping_s=0.2)) as server, opened(server) as other:
+    async with hosting(limits=Limits(ping_s=2.0)) as server, opened(server) as other:
         key = f"api-key: {server.key.reveal()}"
         upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
         nonce = f"Sec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}"

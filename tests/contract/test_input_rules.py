@@ -239,6 +239,33 @@ def test_g711_is_taken(dialect, name, law):
     assert client.driver.transcribing[0].rate_hz == 8000
 
 
+def judged(client, probability):
+    job_id = client.driver.judging.pop(0).job_id
+    client.driver.take(client.engine.judged(job_id, probability))
+
+
+@pytest.mark.parametrize(("eagerness", "most_ms"), [("high", 2000), ("medium", 4000), ("low", 8000)])
+@DIALECTS
+@pytest.mark.conformance("rule/input.semantic")
+def test_semantic_detection_waits_for_the_end_of_what_is_said(dialect, eagerness, most_ms):
+    client = WireClient(dialect)
+    client.listen({"type": "semantic_vad", "eagerness": eagerness})
+    client.say(20)
+    judged(client, 0.0)  # not all is said
+    client.say(20)
+    assert client.types().count("input_audio_buffer.speech_started") == 1
+    assert "input_audio_buffer.speech_stopped" not in client.types()
+    judged(client, 1.0)  # now it is
+    assert "response.created" in client.types()
+    client.say(20)
+    judged(client, 0.0)
+    client.hear(*[0.0] * (most_ms // 32 - 8))
+    assert client.types().count("input_audio_buffer.speech_stopped") == 1
+    client.hear(*[0.0] * 2)
+    assert client.types().count("input_audio_buffer.speech_stopped") == 2
+    assert client.problems() == []
+
+
 @pytest.mark.conformance("rule/input.idle")
 def test_a_silent_user_is_prompted():
     client = WireClient()

@@ -6,13 +6,13 @@ import asyncio
 import base64
 import json
 import os
-import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from openai_peer import Peer
+from served import serving
 from wire_client import WEATHER
 
 from rt_notebook.core.audio import to_pcm
@@ -23,18 +23,8 @@ FAST_TURNS = {"type": "server_vad", "silence_duration_ms": 300}
 
 @pytest.fixture(scope="module")
 def served(speech):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rt_notebook", "serve"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    line = process.stdout.readline()
-    yield json.loads(line)
-    process.send_signal(signal.SIGTERM)
-    rest = process.stdout.read()
-    assert process.wait(10) == 0
-    assert rest == "", "stdout holds more than the one line"
+    with serving() as ready:
+        yield ready
 
 
 @pytest.fixture(params=["ga", "preview"])

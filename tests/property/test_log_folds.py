@@ -6,6 +6,7 @@ import dataclasses
 import math
 import random
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +15,17 @@ from scripted_log import Script
 
 from rt_notebook.core.events import CLIENT_EVENTS, LOCAL_EVENTS, SERVER_EVENTS, Event
 from rt_notebook.log.event_log import EventLog
+from rt_notebook.log.explain import explain_of, fold_explanation
+from rt_notebook.log.faults import errors_of, fold_errors
+from rt_notebook.log.glitches import fold_glitches, glitches_of
 from rt_notebook.log.html import log_html
 from rt_notebook.log.latency import PARTS, fold_latency
+from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.segments import fold_segments
-from rt_notebook.log.turns import fold_turns
+from rt_notebook.log.store import EventStore
+from rt_notebook.log.table import events_table
+from rt_notebook.log.turns import Turns, fold_turns
+from rt_notebook.log.usage import usage_of
 
 FINAL = {"completed", "cancelled", "incomplete"}
 """A failed answer may be asked for again; all else is over."""
@@ -68,6 +76,16 @@ def fold_all(events: list[Event]) -> None:
     assert [turn.turn for turn in turns] == list(range(1, len(turns) + 1))
     assert len(log.to_pandas()) == len(events)
     log.transcript()
+    assert list(log) == events
+    assert len(log.usage()) == len(turns)
+    assert log.forecast(30.0)["expected_tokens"].min() >= 0
+    glitches = fold_glitches(events)
+    assert [g.t_s for g in glitches] == sorted(g.t_s for g in glitches)
+    assert len(log.glitches()) == len(glitches)
+    numbers = {turn.turn for turn in turns} | {None}
+    assert {fault.turn for fault in fold_errors(events)} <= numbers
+    assert len(log.errors()) <= len(events)
+    assert fold_explanation(events).text
     assert log_html(events).startswith("<div")
     for span in fold_segments(events).spans:
         assert span.start_s < span.end_s
@@ -147,6 +165,7 @@ JSON = st.recursive(
 FIELDS = [
     *("event_id", "item_id", "response_id", "previous_item_id", "call_id", "conversation_id"),
     *("item", "response", "session", "error", "delta", "transcript", "text", "output", "status"),
+    *("usage", "code", "length_s", "lost_samples", "dropped_samples", "expected", "message", "reason"),
     *("content_index", "output_index", "audio_start_ms", "audio_end_ms", "played_samples", "state"),
 ]
 ANY_EVENT = st.builds(
@@ -175,3 +194,30 @@ class TestRecordings:
         events = recorded_events(shared_data, name)
         for seed in range(25):
             fold_all(damaged(events, seed))
+
+
+def everything(folds: Turns) -> list[object]:
+    usage = usage_of(folds, {"output_audio": 64.0})
+    return [folds.fold(), usage, errors_of(folds), glitches_of(folds), explain_of(folds)]
+
+
+@given(sessions(), st.integers(), st.integers(7, 80))
+def test_folds_that_are_kept_current_are_those_of_the_whole_log(events, seed, step) -> None:
+    for order in (events, damaged(events, seed)):
+        store, live = EventStore(), Turns()
+        for index, event in enumerate(order, start=1):
+            store.append(event)
+            if index % step == 0 or index == len(order):
+                live.read(store, index)
+                assert repr(everything(live)) == repr(everything(Turns(Ledger(order[:index]))))
+
+
+@given(st.lists(ANY_EVENT, max_size=25), st.integers(1, 9))
+def test_a_frame_that_grows_is_the_frame_of_the_whole_log(events, step) -> None:
+    live, handed_out = EventLog(), []
+    for index, event in enumerate(events, start=1):
+        live.append(event)
+        if index % step == 0:
+            handed_out.append((index, live.to_pandas()))
+    for index, frame in handed_out:
+        pd.testing.assert_frame_equal(frame, events_table(events[:index]), check_categorical=False)

@@ -43,6 +43,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "session.*.session.rt_notebook": "ours: which components run behind the session",
     },
     "preview": {
+        "response.function_call_arguments.done.name": "on the wire; Microsoft's own client requires it",
         "session.*.session.object": "documented; the model leaves it out",
         "session.*.session.expires_at": "documented; the model leaves it out",
         "response.done.response.usage.input_token_details.cached_tokens_details": "newer than the model",
@@ -62,8 +63,9 @@ ALLOWED: dict[str, dict[str, str]] = {
 def _as_modelled(event: Json, dialect: str) -> Json:
     """Return an event without what the preview models are too narrow for.
 
-    Models are listed by name there, while on Azure they are deployments, of any name. Transcription sessions
-    lack their first event, and have to hold the key that they were made with, also where they had none.
+    Models are listed by name there, while on Azure they are deployments, of any name; the choice of a tool is
+    a word, although it may be an object. Transcription sessions lack their first event, and have to hold the
+    key that they were made with, also where they had none.
     """
     session = event.get("session")
     if dialect == "ga" or not isinstance(session, dict):
@@ -76,8 +78,11 @@ def _as_modelled(event: Json, dialect: str) -> Json:
             if isinstance(transcription.get("model"), str):
                 transcription = transcription | {"model": "whisper-1"}
             session["input_audio_transcription"] = transcription
-    elif isinstance(session.get("model"), str):
-        session = session | {"model": "gpt-4o-realtime-preview"}
+    else:
+        if isinstance(session.get("model"), str):
+            session = session | {"model": "gpt-4o-realtime-preview"}
+        if isinstance(session.get("tool_choice"), dict):
+            session = session | {"tool_choice": "required"}
     return event | {"session": session}
 
 

@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from rt_notebook.server.components.load import REPLIES
+from rt_notebook.server.abilities import REPLIES
 from rt_notebook.server.faults import faults_help
 from rt_notebook.server.limits import Limits
 from rt_notebook.server.logs import configure_logs, log_event

@@ -19,6 +19,8 @@ SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 SILENCE_DBFS = -100.0
 """What a level of digital silence is reported as; the logarithm of zero has no number."""
 
+_FULL_SCALE_POWER = 32768.0**2
+
 Pcm16 = npt.NDArray[np.int16]
 Float32 = npt.NDArray[np.float32]
 
@@ -68,8 +70,8 @@ def to_pcm(samples: npt.ArrayLike) -> bytes:
 
 def level_dbfs(pcm: bytes) -> float:
     """RMS level in dB relative to full scale, `SILENCE_DBFS` at the least."""
-    samples = to_float(pcm)
+    samples = np.frombuffer(pcm, dtype="<i2", count=pcm_samples(pcm)).astype(np.float32)
     if samples.size == 0:
         return SILENCE_DBFS
-    power = float(np.dot(samples, samples)) / samples.size
+    power = float(np.dot(samples, samples)) / (samples.size * _FULL_SCALE_POWER)
     return max(SILENCE_DBFS, 10.0 * math.log10(power)) if power > 0 else SILENCE_DBFS

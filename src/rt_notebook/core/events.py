@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["CLIENT_EVENTS", "LOCAL_EVENTS", "SERVER_EVENTS", "Direction", "Event"]
+__all__ = ["CLIENT_EVENTS", "LOCAL_EVENTS", "SERVER_EVENTS", "Direction", "Event", "id_in", "text_in"]
 
 Direction = Literal["sent", "received", "local"]
 """Who made the event: this client, the endpoint, or the session about itself (never on the wire)."""
@@ -78,10 +78,13 @@ LOCAL_EVENTS = {
     "local.gave_up": "no further connection is tried; `message`, `cause`, `why`",
     "local.limit": "the session ends at a limit; `limit`, `value`, `message`",
     "local.invalid_frame": "a frame was no event; `head` holds its first characters",
-    "local.playback": "the speaker's report; `item_id`, `played_samples`, `state` (playing, flushed, ended)",
+    "local.playback": "the speaker's report; `item_id`, `played_samples`, `dropped_samples`, `state` "
+    "(playing, flushed, ended)",
     "local.mic_opened": "a microphone was opened in the browser",
     "local.mic_closed": "the microphone was closed; `reason`",
-    "local.mic_gap": "chunks of the microphone were lost; `lost_samples`",
+    "local.mic_gap": "chunks of the microphone were lost; `lost_samples`, `where` (outbox; else on the way "
+    "to the kernel)",
+    "local.recording": "writing a bundle; `state` (started, stopped, failed), `audio`, `purpose`, `message`",
     "local.error": "a sentence for the user; `message`; `code` and `response_id` where an answer failed",
 }
 """Events that the session records about itself, with their fields."""
@@ -127,28 +130,35 @@ class Event:
     @property
     def item_id(self) -> str | None:
         """Id of the item that the event is about, wherever the event keeps it."""
-        return self._id("item_id", "item")
+        return id_in(self.data, "item_id", "item")
 
     @property
     def response_id(self) -> str | None:
         """Id of the response that the event is about, wherever the event keeps it."""
-        return self._id("response_id", "response")
-
-    def _id(self, key: str, nested: str) -> str | None:
-        value = self.data.get(key)
-        if value is None:
-            inner = self.data.get(nested)
-            value = inner.get("id") if isinstance(inner, dict) else None
-        return value if isinstance(value, str) else None
+        return id_in(self.data, "response_id", "response")
 
     @property
     def text(self) -> str | None:
         """The words in the event: a delta, a transcript, a text or an error's message."""
-        for key in ("transcript", "text", "delta", "message", "arguments"):
-            value = self.data.get(key)
-            if isinstance(value, str):
-                return value
-        error = self.data.get("error")
-        if isinstance(error, dict) and isinstance(error.get("message"), str):
-            return str(error["message"])
-        return None
+        return text_in(self.data)
+
+
+def id_in(data: dict[str, Any], key: str, nested: str) -> str | None:
+    """Return the id that an event carries under `key`, or inside of `nested`."""
+    value = data.get(key)
+    if value is None:
+        inner = data.get(nested)
+        value = inner.get("id") if isinstance(inner, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def text_in(data: dict[str, Any]) -> str | None:
+    """Return the words that an event carries."""
+    for key in ("transcript", "text", "delta", "message", "arguments"):
+        value = data.get(key)
+        if isinstance(value, str):
+            return value
+    error = data.get("error")
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        return str(error["message"])
+    return None

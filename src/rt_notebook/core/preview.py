@@ -159,8 +159,6 @@ def server_to_preview(event: Json) -> Json | None:
         event["response"] = response
     if "item" in event:
         event["item"] = _preview_item(event["item"])
-    if event["type"] == "response.function_call_arguments.done":
-        event.pop("name", None)
     if event["type"] == "error":
         event["error"] = _preview_error(event["error"])
     return event

@@ -57,6 +57,11 @@ class ClientProtocol:
     def receive(self, frame: str | bytes, t_s: float) -> tuple[Event, bytes]:
         """Take one frame; return its event and the audio that it carried (empty for none)."""
         try:
+            plain = wire_json.decode_audio_delta(frame)
+            if plain is not None:
+                data, audio = self._dialect.server_from_wire(plain[0]), plain[1]
+                if audio and data["type"] == _AUDIO_DELTA:
+                    return self._event(t_s, "received", data, audio), audio
             wire_event = wire_json.decode(frame)
             data = self._dialect.server_from_wire(wire_event)
             audio = wire_json.decode_audio(data["delta"]) if data["type"] == _AUDIO_DELTA else b""

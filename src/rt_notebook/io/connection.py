@@ -153,7 +153,7 @@ class Connection:
             else:
                 frame, event = self.protocol.send(what, now_s)
             self._follow(event)
-            self._arrived(self, event, b"")
+            self._arrived(self, event, what if isinstance(what, bytes) else b"")
             self.doubtful_samples += event.audio_samples
             if self.outbox.dropped_samples:
                 self._lost(self.outbox.take_dropped())

@@ -213,6 +213,10 @@ class Endpoint:
             _header="api-key" if azure else "Authorization",
         )
 
+    def secrets(self) -> list[Secret]:
+        """Return the keys that are known here, for whoever has to keep them out of something."""
+        return [] if self._key is None else [self._key]
+
     async def address(self) -> Address:
         """Find out where to connect now: start the embedded server or fetch a token where need be."""
         if self._plugin is not None:

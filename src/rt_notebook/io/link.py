@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rt_notebook.log.event_log import EventLog
 
     Listener = Callable[[Event | None], object]
+    Tap = Callable[[Event, bytes], object]
 
 __all__ = ["Link"]
 
@@ -44,6 +45,8 @@ class Link:
         Opens connections, restores the session on them, and knows whether it is open.
     answers
         Who waits for which event.
+    tap
+        Takes every event with the audio that it carried; None for nobody. A recorder.
     creating
         Held while an answer is asked for, until it has been begun: an endpoint makes one at a time.
     """
@@ -65,6 +68,7 @@ class Link:
         self.player = ReplyPlayer(speaker)
         self.answers = Answers()
         self.listeners: list[Listener] = []
+        self.tap: Tap | None = None
         self.life = Lifeline(self, policy, limits)
         self.creating = asyncio.Lock()
         self._unknown = ClientProtocol(DIALECTS[endpoint.dialect])
@@ -88,7 +92,7 @@ class Link:
         """Take an event, sent or received, of a connection; one that was given up has nothing to say."""
         if connection is not self.life.connection:
             return
-        self._append(event)
+        self._append(event, audio)
         if event.direction == "received":
             self.player.take(event, audio)
             if event.type == "input_audio_buffer.speech_started" and self._interrupts():
@@ -227,8 +231,10 @@ class Link:
         """Log something that this side knows and the wire does not say."""
         self._append(Event(self.clock_s(), "local", type_, {"type": type_} | data))
 
-    def _append(self, event: Event) -> None:
+    def _append(self, event: Event, audio: bytes = b"") -> None:
         self.log.append(event)
+        if self.tap is not None:
+            self.tap(event, audio)
         self.life.follow(event)
         self.answers.arrived(event)
         self.tell(event)

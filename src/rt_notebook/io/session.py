@@ -15,6 +15,7 @@ from rt_notebook.io import conversation
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.event_stream import EventStream
 from rt_notebook.io.link import Link
+from rt_notebook.io.recordable import Recordable
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
@@ -37,7 +38,7 @@ __all__ = ["Session", "SessionState"]
 SessionState = Literal["idle", "connecting", "open", "reconnecting", "closed"]
 
 
-class Session:
+class Session(Recordable):
     """A conversation with a realtime speech model.
 
     It runs on a thread of its own: a cell that blocks for a minute loses no event and no sample. Every
@@ -143,13 +144,18 @@ class Session:
         """Close the session. Its log stays; a second call does nothing."""
         if self._closing is None:
             self._closed = True
-            self._closing = self._runtime.submit(self._link.life.close())
+            self._closing = self._runtime.submit(self._close())
             self._closing.add_done_callback(lambda _: self._runtime.stop())
         return self._closing
 
+    async def _close(self) -> None:
+        await self._link.life.close()
+        await self._recorded()
+
     def close_blocking(self, timeout_s: float | None = 5.0) -> None:
-        """Close the session; the blocking twin of `close`."""
-        self.close().result(timeout_s)
+        """Close the session; the blocking twin of `close`. A recording is always waited for."""
+        recorded = self.recording is not None
+        self.close().result(None if recorded else timeout_s)
 
     @property
     def state(self) -> SessionState:

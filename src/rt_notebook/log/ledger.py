@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.log.audio_clock import AudioClock
 from rt_notebook.log.readers import READERS
-from rt_notebook.log.records import AudioPiece, Item, Response, as_dict, as_text
+from rt_notebook.log.records import AudioPiece, Incident, Item, Response, as_dict, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rt_notebook.core.events import Event
+    from rt_notebook.log.store import EventStore
 
 __all__ = ["Ledger"]
 
@@ -29,16 +30,31 @@ class Ledger:
         By id, in the order in which the log first names them.
     order
         Item ids in the order of the conversation.
+    places, insertions
+        Where in `order` each of them stands; how often one was not put at the end.
+    touched
+        Ids of items and responses that were read about since somebody last cleared it.
     microphone
         The audio that was sent, piece by piece.
+    incidents
+        What went wrong, in the order of the log.
+    sent
+        Time and type of the client's events that have an id.
+    session
+        What the endpoint last said of the session.
+    connection, microphone_event
+        The last events that tell whether the connection and the microphone are open.
     start_s, end_s
         Session seconds of the first and the last event.
     """
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Event] = ()) -> None:
         self.items: dict[str, Item] = {}
         self.responses: dict[str, Response] = {}
         self.order: list[str] = []
+        self.places: dict[str | None, int] = {}
+        self.insertions = 0
+        self.touched: set[str] = set()
         self.microphone: list[AudioPiece] = []
         self.start_s = 0.0
         self.end_s = 0.0
@@ -52,23 +68,39 @@ class Ledger:
         self.sent_items: list[tuple[float, dict[str, Any]]] = []
         self.sent_commit_s: float | None = None
         self.sent_request_s: float | None = None
+        self.sent_request_id: str | None = None
+
+        self.incidents: list[Incident] = []
+        self.sent: dict[str, tuple[float, str]] = {}
+        self.session: dict[str, Any] = {}
+        self.connection: Event | None = None
+        self.microphone_event: Event | None = None
+        self.microphone_sent_s: float | None = None
 
         self._answered: set[str] = set()
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[str, set[str]] = {"sent": set(), "received": set(), "local": set()}
         self._index = 0
         for event in events:
-            self._read(event)
+            self.add(event)
 
-    def _read(self, event: Event) -> None:
+    def read(self, store: EventStore, stop: int) -> None:
+        """Read on in a store, from where the last call ended to before `stop`."""
+        for event in store.events(self._index, stop):
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Read the next event."""
         self.start_s = event.t_s if self._index == 0 else min(self.start_s, event.t_s)
         self.end_s = event.t_s if self._index == 0 else max(self.end_s, event.t_s)
         self._index += 1
         event_id = as_text(event.data.get("event_id"))
         if event_id is not None:
-            key = (event.direction, event_id)
-            if key in self._seen:
+            seen = self._seen[event.direction]
+            if event_id in seen:
                 return
-            self._seen.add(key)
+            seen.add(event_id)
+            if event.direction == "sent":
+                self.sent[event_id] = event.t_s, event.type
         reader = READERS.get(event.type)
         if reader is not None:
             reader(self, event)
@@ -77,6 +109,7 @@ class Ledger:
         """Return the record of an item, made when the log first names it."""
         if item_id not in self.items:
             self.items[item_id] = Item(item_id, self._index)
+        self.touched.add(item_id)
         item = self.items[item_id]
         item.role = item.role or role
         return item
@@ -90,6 +123,7 @@ class Ledger:
             turn_key = response_id if _is_out_of_band(event) else self._turn_key(response_id, event.item_id)
             self.responses[response_id] = Response(response_id, self._index, turn_key)
             self._answered.add(turn_key)
+        self.touched.add(response_id)
         return self.responses[response_id]
 
     def place(self, item: Item, previous_item_id: str | None) -> None:
@@ -97,12 +131,16 @@ class Ledger:
         if item.placed:
             return
         item.placed = True
+        place = len(self.order)
         if previous_item_id == "root":
-            self.order.insert(0, item.id)
-        elif previous_item_id in self.order and previous_item_id != self.order[-1]:
-            self.order.insert(self.order.index(previous_item_id) + 1, item.id)
-        else:
-            self.order.append(item.id)
+            place = 0
+        elif previous_item_id in self.places:
+            place = self.places[previous_item_id] + 1
+        self.order.insert(place, item.id)
+        self.places[item.id] = place
+        if place < len(self.order) - 1:
+            self.insertions += 1
+            self.places = {item_id: index for index, item_id in enumerate(self.order)}
 
     def _turn_key(self, response_id: str, own_item_id: str | None) -> str:
         """Return what a new response answers, from the conversation as it stands.

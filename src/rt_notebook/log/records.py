@@ -9,7 +9,7 @@ from typing import Any
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.log.audio_clock import AudioClock
 
-__all__ = ["AudioPiece", "Item", "Response", "as_dict", "as_number", "as_text"]
+__all__ = ["AudioPiece", "Incident", "Item", "Response", "as_dict", "as_number", "as_text"]
 
 
 def as_text(value: object) -> str | None:
@@ -19,9 +19,13 @@ def as_text(value: object) -> str | None:
 
 def as_number(value: object) -> float | None:
     """`value` if it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+    return number if math.isfinite(number) else None
 
 
 def as_dict(value: object) -> dict[str, Any]:
@@ -57,6 +61,8 @@ class Item:
     type: str = "message"
     role: str | None = None
     call_id: str | None = None
+    name: str | None = None
+    """Of the function that it calls."""
     response_id: str | None = None
     output_index: int = 0
     placed: bool = False
@@ -76,6 +82,9 @@ class Item:
     committed_s: float | None = None
     transcribed_s: float | None = None
     push_to_talk_start_s: float | None = None
+    transcription_s: float = 0.0
+    transcription_tokens: int = 0
+    """What the transcription was billed by: seconds or tokens."""
 
     # the assistant's side
     deltas: list[tuple[int, float | None]] = field(default_factory=list)
@@ -136,3 +145,23 @@ class Response:
     status: str = "in_progress"
     reason: str | None = None
     item_ids: list[str] = field(default_factory=list)
+    tokens: dict[str, int] = field(default_factory=dict)
+    """What it was billed by, by `rt_notebook.core.usage.KINDS`."""
+
+    request_id: str | None = None
+    """Event id of the client's request for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that went wrong, as the log has it."""
+
+    t_s: float
+    type: str
+    """The event's type, or ``"microphone.stall"``."""
+
+    data: dict[str, Any]
+    item_id: str | None
+    response_id: str | None
+    place: int
+    """Number of the incident, in the order of the log."""

@@ -2,21 +2,130 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
+from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.core.events import id_in, text_in
 from rt_notebook.log.records import as_dict, as_text
+from rt_notebook.log.store import EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     import pandas as pd
 
     from rt_notebook.core.events import Event
 
-__all__ = ["events_table"]
+__all__ = ["EventTable", "events_table"]
+
+DIRECTIONS: Final = ("sent", "received", "local")
+_FLOATS = ("t_s", "audio_ms", "level_dbfs")
+_STRINGS = ("event_id", "item_id", "response_id", "text", "error_code")
+_ORDER = (
+    *("t_s", "direction", "type", "event_id", "item_id", "response_id"),
+    *("audio_ms", "level_dbfs", "text", "error_code"),
+)
+_FIRST_ROWS = 1024
+_GROWTH = 1.25
 
 
-def events_table(events: Sequence[Event]) -> pd.DataFrame:
+class EventTable:
+    """The table of a log, which grows with it.
+
+    The columns are arrays with room for more rows. A frame is a view of their first rows, so that it costs
+    the same however long the log is: rows that are there never change, and new ones go behind what was handed
+    out. Pandas copies what a user writes into, because the frame of the whole room refers to it as well.
+    (It does not protect ``.array``; whoever writes there changes later frames, but never the events.)
+    """
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._types: dict[str, int] = {}
+        self._kinds: list[tuple[int, int]] = []
+        self._columns: dict[str, np.ndarray[Any, Any]] = {}
+        self._rooms: dict[int, pd.DataFrame] = {}
+        self._make_room(_FIRST_ROWS, np.dtype("int8"))
+
+    def read(self, store: EventStore, stop: int) -> None:
+        """Add the rows of the events up to `stop`."""
+        start = self._rows
+        self._read_kinds(store)
+        if stop > len(self._columns["t_s"]) or self._code_dtype() != self._columns["type"].dtype:
+            self._make_room(max(stop, int(_GROWTH * stop)), self._code_dtype())
+        rows = slice(start, stop)
+        columns = self._columns
+        columns["t_s"][rows] = store.t_s[rows]
+        columns["level_dbfs"][rows] = store.level_dbfs[rows]
+        columns["audio_ms"][rows] = np.array(store.audio_samples[rows]) / SAMPLES_PER_MS
+        if stop > start:
+            codes = np.array(self._kinds)[np.array(store.kinds[rows])]
+            columns["direction"][rows], columns["type"][rows] = codes[:, 0], codes[:, 1]
+        for row, data in enumerate(store.data[rows], start):
+            for name, value in zip(_STRINGS, _strings(data), strict=True):
+                if value is not None:
+                    columns[name][row] = value
+        self._rows = stop
+
+    def frame(self) -> pd.DataFrame:
+        """Return the table of what was read."""
+        import pandas as pd
+
+        room = self._rooms.get(len(self._types))
+        if room is None:
+            # An older room stays: frames that were handed out of it are protected by it.
+            room = self._rooms[len(self._types)] = self._room()
+        frame = room.iloc[: self._rows]
+        # Before pandas 3, views are written through.
+        return frame if int(pd.__version__.partition(".")[0]) >= 3 else frame.copy()
+
+    def _read_kinds(self, store: EventStore) -> None:
+        for direction, type_ in store.kind_names[len(self._kinds) :]:
+            code = self._types.setdefault(type_, len(self._types))
+            self._kinds.append((DIRECTIONS.index(direction), code))
+
+    def _code_dtype(self) -> np.dtype[Any]:
+        """Return the type of codes that pandas takes for so many categories without copying them."""
+        count = len(self._types)
+        return np.dtype("int8" if count < 127 else "int16" if count < 32767 else "int32")
+
+    def _make_room(self, rows: int, codes: np.dtype[Any]) -> None:
+        import pandas as pd
+
+        dtypes = dict.fromkeys(_FLOATS, np.dtype(float)) | {"direction": np.dtype("int8"), "type": codes}
+        old, self._columns, self._rooms = self._columns, {}, {}
+        for name in _ORDER:
+            new = np.zeros(rows, dtypes[name]) if name in dtypes else np.full(rows, pd.NA, dtype=object)
+            if old:
+                new[: self._rows] = old[name][: self._rows]
+            self._columns[name] = new
+
+    def _room(self) -> pd.DataFrame:
+        import pandas as pd
+
+        if self._rooms:
+            # Another list of types: codes of its own, and for the rest the columns of the room before, so
+            # that pandas knows which frames of both lie on the same memory.
+            *_, before = self._rooms.values()
+            parts: dict[str, Any] = {name: before[name] for name in _ORDER}
+            self._columns["type"] = self._columns["type"].copy()
+        else:
+            parts = dict(self._columns)
+            for name in _STRINGS:
+                parts[name] = pd.arrays.StringArray(self._columns[name], copy=False)
+            parts["direction"] = self._categorical("direction", DIRECTIONS)
+        parts["type"] = self._categorical("type", tuple(self._types))
+        return pd.DataFrame(parts, copy=False)
+
+    def _categorical(self, name: str, categories: tuple[str, ...]) -> pd.Categorical:
+        import pandas as pd
+
+        dtype = pd.CategoricalDtype(pd.Index(categories, dtype=None if categories else object))
+        return pd.Categorical.from_codes(self._columns[name], dtype=dtype, validate=False)
+
+
+def events_table(events: Iterable[Event]) -> pd.DataFrame:
     """Return one row an event, in the order of the log.
 
     ============  ===========  ==============================================================================
@@ -34,33 +143,29 @@ def events_table(events: Sequence[Event]) -> pd.DataFrame:
     error_code    string       the code of the error that it reports
     ============  ===========  ==============================================================================
 
-    The columns and their types are the same for every log, also for an empty one. The frame is a copy.
+    The columns and their types are the same for every log, also for an empty one. Writing into the frame
+    does not change the log.
     """
-    import pandas as pd
+    store = EventStore(events)
+    table = EventTable()
+    table.read(store, len(store))
+    return table.frame()
 
-    levels = [event.level_dbfs for event in events]
-    return pd.DataFrame(
-        {
-            "t_s": pd.Series([event.t_s for event in events], dtype="float64"),
-            "direction": pd.Categorical(
-                [e.direction for e in events], categories=["sent", "received", "local"]
-            ),
-            "type": pd.Categorical([e.type for e in events], categories=sorted({e.type for e in events})),
-            "event_id": pd.array([as_text(e.data.get("event_id")) for e in events], dtype="string"),
-            "item_id": pd.array([e.item_id for e in events], dtype="string"),
-            "response_id": pd.array([e.response_id for e in events], dtype="string"),
-            "audio_ms": pd.Series([event.audio_ms for event in events], dtype="float64"),
-            "level_dbfs": pd.Series(levels, dtype="float64"),
-            "text": pd.array([event.text for event in events], dtype="string"),
-            "error_code": pd.array([_error_code(event) for event in events], dtype="string"),
-        }
+
+def _strings(data: dict[str, Any]) -> tuple[str | None, ...]:
+    return (
+        as_text(data.get("event_id")),
+        id_in(data, "item_id", "item"),
+        id_in(data, "response_id", "response"),
+        text_in(data),
+        error_code(data),
     )
 
 
-def _error_code(event: Event) -> str | None:
+def error_code(data: dict[str, Any]) -> str | None:
     """Return the code of an error, a failed transcription or a failed response; its type if it has none."""
-    if "error" not in event.data and "response" not in event.data:
+    if "error" not in data and "response" not in data:
         return None
-    details = as_dict(as_dict(event.data.get("response")).get("status_details"))
-    error = as_dict(event.data.get("error")) or as_dict(details.get("error"))
+    details = as_dict(as_dict(data.get("response")).get("status_details"))
+    error = as_dict(data.get("error")) or as_dict(details.get("error"))
     return as_text(error.get("code")) or as_text(error.get("type"))

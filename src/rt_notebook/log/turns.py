@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.log.frames import frame_of
 from rt_notebook.log.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.events import Event
     from rt_notebook.log.records import Item, Response
+    from rt_notebook.log.store import EventStore
 
-__all__ = ["Turn", "fold_turns", "turns_of", "turns_table"]
+__all__ = ["Turn", "Turns", "fold_turns", "turns_of", "turns_table"]
 
 TurnKind = Literal["spoken", "typed", "other"]
 
@@ -107,31 +110,92 @@ def fold_turns(events: Iterable[Event]) -> list[Turn]:
 
 def turns_of(ledger: Ledger) -> list[Turn]:
     """Return the turns of a ledger, in the order of the conversation."""
-    responses: dict[str, list[Response]] = {}
-    for response in ledger.responses.values():
-        responses.setdefault(response.turn_key, []).append(response)
-    users = {item.id: item for item in ledger.items.values() if item.is_user}
-    written = _written_answers(ledger)
+    return Turns(ledger).fold()
 
-    # What is not in the conversation (yet) comes last, in the order of the log.
-    place = {item_id: index for index, item_id in enumerate(ledger.order)}
-    keys: dict[str, tuple[int, int]] = {}
-    for key in {**users, **responses, **{answer.id: answer for answer in written.get(None, ())}}:
-        records = [item for item in (ledger.items.get(key),) if item is not None]
-        records += [ledger.items[i] for r in responses.get(key, ()) for i in r.item_ids]
-        places = [place[item.id] for item in records if item.id in place]
-        seen = [record.seen for record in (*records, *responses.get(key, ()))]
-        keys[key] = (min(places, default=len(place)), min(seen))
 
-    turns = []
-    for number, key in enumerate(sorted(keys, key=keys.__getitem__), start=1):
-        answered = responses.get(key, [])
-        items = [ledger.items[i] for r in answered for i in _in_output_order(ledger, r)]
-        items = written.get(key, []) + items
-        if key not in users and not answered:
-            items = [ledger.items[key]]
-        turns.append(_turn(number, users.get(key), answered, items))
-    return turns
+class Turns:
+    """Turns that are kept current: only those are made again whose items or responses were touched."""
+
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self.ledger = Ledger() if ledger is None else ledger
+        self._made: dict[str, Turn] = {}
+        self._places: dict[str, tuple[int, int]] = {}
+        self._written: dict[str | None, list[Item]] = {}
+        self._insertions = 0
+        self._numbers: dict[str, int] = {}
+
+    def read(self, store: EventStore, stop: int) -> None:
+        """Read on in a store, to before `stop`."""
+        self.ledger.read(store, stop)
+
+    def fold(self) -> list[Turn]:
+        """Return the turns as they are now, in the order of the conversation."""
+        ledger = self.ledger
+        responses: dict[str, list[Response]] = {}
+        for response in ledger.responses.values():
+            responses.setdefault(response.turn_key, []).append(response)
+        users = {item.id: item for item in ledger.items.values() if item.is_user}
+        written = _written_answers(ledger)
+        alone = [answer.id for answer in written.get(None, ())]
+        changed = self._changed(written)
+        keys = list(dict.fromkeys([*users, *responses, *alone]))
+        for key in keys:
+            if key in changed or key not in self._places:
+                self._places[key] = _place(ledger, key, responses.get(key, ()))
+        keys.sort(key=self._places.__getitem__)
+        turns = []
+        self._numbers = {key: number for number, key in enumerate(keys, start=1)}
+        for number, key in enumerate(keys, start=1):
+            turn = self._made.get(key)
+            if turn is None or key in changed:
+                answered = responses.get(key, [])
+                items = [ledger.items[i] for r in answered for i in _in_output_order(ledger, r)]
+                items = written.get(key, []) + items
+                if key not in users and not answered:
+                    items = [ledger.items[key]]
+                turn = _turn(number, users.get(key), answered, items)
+            elif turn.turn != number:
+                turn = dataclasses.replace(turn, turn=number)
+            self._made[key] = turn
+            turns.append(turn)
+        return turns
+
+    def number(self, item_id: str | None = None, response_id: str | None = None) -> int | None:
+        """Return the number of the turn that an item or a response is part of, as of the last `fold`."""
+        item = self.ledger.items.get(item_id or "")
+        response = self.ledger.responses.get(response_id or (item.response_id if item else None) or "")
+        key = response.turn_key if response is not None else item_id
+        return self._numbers.get(key or "")
+
+    def _changed(self, written: dict[str | None, list[Item]]) -> set[str | None]:
+        """Return the keys of turns that have to be made again; what was touched is told once."""
+        ledger = self.ledger
+        changed: set[str | None] = set()
+        for record_id in ledger.touched:
+            item = ledger.items.get(record_id)
+            for response_id in (record_id, None if item is None else item.response_id):
+                response = None if response_id is None else ledger.responses.get(response_id)
+                if response is not None:
+                    changed.add(response.turn_key)
+            changed.add(record_id)
+        for key in {**self._written, **written}:
+            now = written.get(key, [])
+            if now != self._written.get(key) or any(item.id in ledger.touched for item in now):
+                changed.add(key)
+        if ledger.insertions != self._insertions:
+            self._places.clear()
+        ledger.touched.clear()
+        self._written, self._insertions = written, ledger.insertions
+        return changed
+
+
+def _place(ledger: Ledger, key: str, responses: Sequence[Response]) -> tuple[int, int]:
+    """Return where a turn stands: what is not in the conversation (yet) comes last, in the log's order."""
+    records = [item for item in (ledger.items.get(key),) if item is not None]
+    records += [ledger.items[i] for response in responses for i in response.item_ids]
+    places = [ledger.places[item.id] for item in records if item.id in ledger.places]
+    seen = [item.seen for item in records] + [response.seen for response in responses]
+    return min(places, default=sys.maxsize), min(seen)
 
 
 def _in_output_order(ledger: Ledger, response: Response) -> list[str]:
@@ -208,19 +272,6 @@ def _status(responses: Sequence[Response], items: Sequence[Item]) -> tuple[str, 
     return last.status, last.reason
 
 
-_NUMBERS = ("audio_ms", "heard_ms")
-
-
 def turns_table(turns: Sequence[Turn]) -> pd.DataFrame:
     """Return one row a turn. The columns are the fields of `Turn`; a missing time is NaN, missing text NA."""
-    import pandas as pd
-
-    def column(name: str) -> pd.Series:
-        values = [getattr(turn, name) for turn in turns]
-        if name.endswith("_s") or name in _NUMBERS:
-            return pd.Series(values, dtype="float64")
-        if name in {"turn", "interrupted"}:
-            return pd.Series(values, dtype="int64" if name == "turn" else "bool")
-        return pd.Series(values, dtype="string")
-
-    return pd.DataFrame({field.name: column(field.name) for field in dataclasses.fields(Turn)})
+    return frame_of(Turn, turns)

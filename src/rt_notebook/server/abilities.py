@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Abilities"]
+__all__ = ["REPLIES", "Abilities"]
+
+REPLIES = ("auto", "smollm2", "rules", "echo")
+"""Who may write the replies; ``"auto"`` is the chat endpoint that is named, else the small model."""
 
 
 @dataclass(frozen=True, slots=True)

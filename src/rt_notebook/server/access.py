@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SUBPROTOCOL", "Access", "offered_subprotocols"]
 
 SUBPROTOCOL = "realtime"
+_BEARER = re.compile(r"^bearer\s+", re.IGNORECASE)
 _KEY_SUBPROTOCOL = "openai-insecure-api-key."
 
 
@@ -111,7 +113,7 @@ def _given_keys(
     bearers = [headers.get("Authorization", ""), *query.get("Authorization", [])]
     return [
         headers.get("api-key", ""),
-        *(bearer.removeprefix("Bearer ").strip() for bearer in bearers),
+        *(_BEARER.sub("", bearer, count=1).strip() for bearer in bearers),
         *query.get("api-key", []),
         *(name.removeprefix(_KEY_SUBPROTOCOL) for name in subprotocols if name.startswith(_KEY_SUBPROTOCOL)),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rt_notebook.server.components.reply import PreparingReplier
 from rt_notebook.server.effects import (
@@ -21,6 +21,7 @@ from rt_notebook.server.reply_worker import make_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
     from rt_notebook.server.components.detect import DetectStream
     from rt_notebook.server.components.load import Components
@@ -32,10 +33,10 @@ __all__ = ["ComponentWork"]
 
 _logger = logging.getLogger("rt_notebook.server")
 
-# A burst of audio is judged in parts of two seconds, between which the other sessions get their turn.
-_FRAMES_AT_ONCE = 64
 # A response out of band may run beside the one that is spoken.
 _REPLIES_AT_ONCE = 2
+# A turn that waits longer for its judge ends by its silence, as it does without one.
+_JUDGE_S = 1.0
 
 
 class ComponentWork:
@@ -65,24 +66,22 @@ class ComponentWork:
         self._workers = workers
         self._perform = perform
         self._loop = asyncio.get_running_loop()
-        self._frames: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
+        self._lane = workers.detect_line.lane(self._detected)
         self._streams: dict[int, DetectStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # What can be cancelled: by response or job id, set once nobody wants it any more.
         self._cancelled: dict[str, threading.Event] = {}
-        self._preparing = threading.Event()
+        self._reading: list[Future[None]] = []
         self._transcribe_turn = asyncio.Semaphore(1)
         self._reply_turn = asyncio.Semaphore(_REPLIES_AT_ONCE)
         self.undetected_frames = 0
-        self._spawn(self._detect())
 
     def start(self, effect: Effect) -> None:
         """Begin what an effect asks for; its result comes later."""
         match effect:
             case Detect(frames, rate_hz):
                 self.undetected_frames += len(frames)
-                for frame in frames:
-                    self._frames.put_nowait((rate_hz, frame))
+                self._lane.put(self._stream(rate_hz), frames)
             case JudgeEnd():
                 self._spawn(self._judge_end(effect))
             case Transcribe(job_id):
@@ -90,7 +89,6 @@ class ComponentWork:
             case Prepare():
                 self._prepare(effect)
             case MakeReply(response_id):
-                self._preparing.set()
                 self._spawn(self._reply(effect, self._cancellable(response_id)))
             case CancelReply(wanted_no_more) | CancelTranscribe(wanted_no_more):
                 if (cancelled := self._cancelled.get(wanted_no_more)) is not None:
@@ -98,8 +96,10 @@ class ComponentWork:
 
     def stop(self) -> None:
         """End all work; nobody is there any more. What has not begun never runs."""
-        for cancelled in [*self._cancelled.values(), self._preparing]:
+        self._lane.close()
+        for cancelled in self._cancelled.values():
             cancelled.set()
+        self._drop_reading()
         for task in list(self._tasks):
             task.cancel()
 
@@ -113,36 +113,26 @@ class ComponentWork:
 
     # -- turns ----------------------------------------------------------------------------------------
 
-    async def _detect(self) -> None:
-        """Judge frames in order, those that are waiting together: a burst then costs few hops, not many."""
-        while True:
-            waiting = [await self._frames.get()]
-            while len(waiting) < _FRAMES_AT_ONCE and not self._frames.empty():
-                waiting.append(self._frames.get_nowait())
-            judged = await self._loop.run_in_executor(self._workers.detect, self._judge, waiting)
-            self.undetected_frames -= len(judged)
-            self._perform(self._engine.detected(judged))
-
-    def _judge(self, frames: list[tuple[int, bytes]]) -> list[float]:
-        return [self._stream(rate_hz).push(frame) for rate_hz, frame in frames]
+    def _detected(self, probabilities: list[float]) -> None:
+        self.undetected_frames -= len(probabilities)
+        self._perform(self._engine.detected(probabilities))
 
     def _stream(self, rate_hz: int) -> DetectStream:
         if rate_hz not in self._streams:
-            begin: Any = self._components.detector.stream
-            self._streams[rate_hz] = begin() if rate_hz == 24_000 else begin(rate_hz)
+            self._streams[rate_hz] = self._components.detector.stream(rate_hz)
         return self._streams[rate_hz]
 
     async def _judge_end(self, work: JudgeEnd) -> None:
         judge, probability = self._components.judge, None
         if judge is not None:
             try:
-                probability = await self._loop.run_in_executor(
-                    self._workers.detect, judge.judge, work.pcm, work.rate_hz
-                )
+                judging = self._loop.run_in_executor(self._workers.judge, judge.judge, work.pcm, work.rate_hz)
+                probability = await asyncio.wait_for(judging, _JUDGE_S)
+            except TimeoutError:
+                _logger.warning("the end of a turn could not be judged in time")
             except Exception:
                 _logger.exception("the end of a turn could not be judged")
-        engine: Any = self._engine
-        self._perform(engine.judged(work.job_id, probability))
+        self._perform(self._engine.judged(work.job_id, probability))
 
     # -- words ----------------------------------------------------------------------------------------
 
@@ -175,25 +165,22 @@ class ComponentWork:
 
     def _prepare(self, work: Prepare) -> None:
         replier = self._components.replier
-        if not isinstance(replier, PreparingReplier):
-            return
-        self._preparing.set()  # what was being read is out of date
-        outdated = self._preparing = threading.Event()
+        if isinstance(replier, PreparingReplier):
+            self._drop_reading()  # what has not begun is out of date
+            self._reading.append(self._workers.prepare.submit(_read, replier, work))
 
-        def run() -> None:
-            try:
-                if not outdated.is_set():
-                    replier.prepare(work.messages, work.tools, outdated.is_set)
-            except Exception:
-                # Nothing is lost but some time.
-                _logger.exception("a conversation could not be read in advance")
-
-        self._workers.prepare.submit(run)
+    def _drop_reading(self) -> None:
+        """Read nothing more in advance; what is being read just now cannot be stopped."""
+        self._reading = [job for job in self._reading if not job.cancel() and not job.done()]
 
     async def _reply(self, work: MakeReply, cancelled: threading.Event) -> None:
         problem, cut = None, False
         try:
             async with self._reply_turn:
+                self._drop_reading()
+                for job in self._reading:
+                    # To wait for it is quicker than to read the same beside it.
+                    await asyncio.wrap_future(job)
                 if not cancelled.is_set():
                     cut = await self._loop.run_in_executor(
                         self._workers.reply,
@@ -209,11 +196,9 @@ class ComponentWork:
         finally:
             self._cancelled.pop(work.response_id, None)
         if not cancelled.is_set():
-            engine: Any = self._engine
-            more = {"cut": True} if cut else {}
-            self._perform(engine.finished(work.response_id, problem, **more))
+            self._perform(self._engine.finished(work.response_id, problem, cut=cut))
 
-    def report(self, cancelled: threading.Event, result: Callable[[Any], list[Effect]]) -> None:
+    def report(self, cancelled: threading.Event, result: Callable[[Engine], list[Effect]]) -> None:
         """Carry a result from a worker thread to the engine; in order, and not at all when cancelled."""
 
         def arrive() -> None:
@@ -222,6 +207,14 @@ class ComponentWork:
 
         if not cancelled.is_set():
             self._loop.call_soon_threadsafe(arrive)
+
+
+def _read(replier: PreparingReplier, work: Prepare) -> None:
+    try:
+        replier.prepare(work.messages, work.tools)
+    except Exception:
+        # Nothing is lost but some time.
+        _logger.exception("a conversation could not be read in advance")
 
 
 class _EngineSink:

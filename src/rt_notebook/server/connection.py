@@ -223,8 +223,8 @@ class Connection:
         self._transport.abort()
 
     async def _say_goodbye(self, code: int, reason: str) -> None:
-        # Only the frame: `close` would end the connection before the client has answered, and what it is
-        # just sending would then make the system throw the goodbye away.
+        # Only the frame: `close` would end the connection before the client has answered. What it is just
+        # sending is then answered with a reset, at which some systems throw away the goodbye, unread.
         payload = code.to_bytes(2, "big") + reason.encode()
         await self._socket.send_frame(payload, WSMsgType.CLOSE)
 

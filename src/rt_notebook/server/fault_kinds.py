@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Fault", "When"]
 
 Json = dict[str, Any]
+
+_LESSON = "Closed on purpose, as a lesson"
 Transform = Callable[[Json], "list[FaultAction]"]
 
 
@@ -83,7 +85,7 @@ def stall(when: When) -> Fault:
 def close(when: When) -> Fault:
     """Say goodbye in the middle of a response."""
     code = int(when.settings["code"])
-    return _at(when, lambda event: [Pass(event), Close(code, "Closed on purpose, as a lesson.")])
+    return _at(when, lambda event: [Pass(event), Close(code, _LESSON)])
 
 
 def accept_close(when: When) -> Fault:
@@ -91,7 +93,7 @@ def accept_close(when: When) -> Fault:
     code = int(when.settings["code"])
     return _at(
         when,
-        lambda _: [Close(code, "Closed on purpose, as a lesson.")],
+        lambda _: [Close(code, _LESSON)],
         lambda event: event["type"] == "session.created",
     )
 
@@ -154,13 +156,10 @@ def huge_frame(when: When) -> Fault:
 
 
 def slow(when: When) -> Fault:
-    """Delay each piece of a reply."""
+    """Delay each piece of what is said or written; the words to what is said come in time."""
     delay_s = when.settings["delay_ms"] / 1000
-    return _at(
-        when,
-        lambda event: [Wait(delay_s), Pass(event)],
-        lambda event: _of_response(event) and event["type"].endswith(".delta"),
-    )
+    pieces = {"response.output_audio.delta", "response.output_text.delta"}
+    return _at(when, lambda event: [Wait(delay_s), Pass(event)], lambda event: event["type"] in pieces)
 
 
 def rate_limit(when: When) -> Fault:

@@ -275,7 +275,7 @@ class InputAudio:
     # -- drafts ---------------------------------------------------------------------------------------
 
     def _begin_draft(self, position_ms: int, speech_end_ms: int) -> None:
-        if self._transcriptions.wanted and self._state.abilities.hears:
+        if self._state.abilities.needs_words and self._state.abilities.hears:
             data = self._buffer.turn(self._turn_start_ms, position_ms)
             audio_format = self._buffer.format
             self._draft = Draft(self._state, speech_end_ms, audio_format.to_pcm(data), audio_format.rate_hz)

@@ -56,12 +56,15 @@ def make_reply(
     cutter = SentenceCutter()
     said_chars, cut = 0, False
 
-    def say(piece: str) -> None:
+    def say(piece: str, more: str = "") -> None:
         nonlocal said_chars
         begin, said_chars = said_chars, said_chars + len(piece)
-        if voice is None or not piece.strip():
+        text = piece.strip()
+        if voice is None or not text:
             return
-        for pcm, share in voice.speak(piece.strip(), work.speed):
+        # What is cut in the midst of a sentence is not to sound like its end.
+        text += more if text[-1].isalnum() else ""
+        for pcm, share in voice.speak(text, work.speed):
             if cancelled():
                 return
             sink.speech(pcm, begin + round(share * len(piece)))
@@ -84,6 +87,6 @@ def make_reply(
             case text:
                 sink.text(text)
                 for piece in cutter.push(text):
-                    say(piece)
+                    say(piece, ",")
     say(cutter.rest())
     return cut

@@ -26,7 +26,7 @@ class Transcriptions:
 
     def __init__(self, state: SessionState) -> None:
         self._state = state
-        self._item_ids: dict[str, str] = {}
+        self._items: dict[str, Item] = {}
 
     @property
     def wanted(self) -> bool:
@@ -36,21 +36,23 @@ class Transcriptions:
 
     def begin(self, item: Item, audio_format: AudioFormat) -> None:
         """Ask for the words of an item that holds speech."""
-        if self._state.abilities.needs_words:
-            item.untranscribed = True
+        item.untranscribed = self._state.abilities.needs_words
         if self.wanted:
             job_id = self._state.new_id("job")
-            self._item_ids[job_id] = item.id
+            self._items[job_id] = item
             self._state.ask(Transcribe(job_id, audio_format.to_pcm(item.audio), audio_format.rate_hz))
 
     def expect(self, item: Item, job_id: str) -> None:
         """Wait for the words of an item from a job that was begun before."""
         item.untranscribed = True
-        self._item_ids[job_id] = item.id
+        self._items[job_id] = item
 
     def item_of(self, job_id: str) -> Item | None:
-        """Return the item that a job was for and forget the job; None where it is gone."""
-        return self._state.conversation.find(self._item_ids.pop(job_id, None))
+        """Return the item that a job was for and forget the job; None where the job was cancelled.
+
+        The item need not be in the conversation: a response may have been given it, or it may be deleted.
+        """
+        return self._items.pop(job_id, None)
 
     def take(self, item: Item, text: str | None, problem: str | None) -> None:
         """Put the words into their item and tell the client, if it wants to know."""
@@ -60,7 +62,8 @@ class Transcriptions:
         for part in item.wire["content"]:
             if part["type"] == "input_audio":
                 part["transcript"] = text
-        if self._state.session["audio"]["input"]["transcription"] is not None:
+        told = self._state.session["audio"]["input"]["transcription"] is not None
+        if told and self._state.conversation.find(item.id) is item:
             self._tell(item, text, problem)
 
     def _tell(self, item: Item, text: str | None, problem: str | None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from rt_notebook.server.detect_line import DetectLine
+
 __all__ = ["Workers"]
 
 
@@ -15,8 +17,11 @@ class Workers:
     """
 
     def __init__(self) -> None:
-        # Turns are found and ended here, all the time and within milliseconds.
-        self.detect = ThreadPoolExecutor(2, "rt_notebook detect")
+        # Turns are found here, all the time and within milliseconds; one batch at a time.
+        self.detect = ThreadPoolExecutor(1, "rt_notebook detect")
+        self.detect_line = DetectLine(self.detect)
+        # A judgement of a turn's end takes as long as many frames.
+        self.judge = ThreadPoolExecutor(1, "rt_notebook judge")
         # The recogniser works on one piece of speech at a time.
         self.transcribe = ThreadPoolExecutor(1, "rt_notebook transcribe")
         # Most of these threads wait: for a chat endpoint, or for a free slot of the language model.
@@ -26,5 +31,5 @@ class Workers:
 
     def stop(self) -> None:
         """Run nothing more that has not begun."""
-        for pool in (self.detect, self.transcribe, self.reply, self.prepare):
+        for pool in (self.detect, self.judge, self.transcribe, self.reply, self.prepare):
             pool.shutdown(wait=False, cancel_futures=True)

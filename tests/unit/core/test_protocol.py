@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rt_notebook.core import wire_json
 from rt_notebook.core.dialects import DIALECTS, GA, PREVIEW
 from rt_notebook.core.protocol import ClientProtocol
 
@@ -47,6 +48,30 @@ def test_no_frame_raises(frame, dialect):
     assert isinstance(audio, bytes)
     assert isinstance(protocol.audio_input, dict)
     assert (event.text, event.item_id, event.response_id, event.known) is not None
+
+
+AUDIO_FIELDS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["response.output_audio.delta", "response.audio.delta"])},
+    optional={
+        "event_id": st.text(max_size=3) | st.none(),
+        "item_id": st.text(max_size=3) | st.integers(),
+        "response_id": st.text(max_size=3),
+        "output_index": st.integers() | st.floats(allow_nan=False) | st.booleans(),
+        "delta": st.binary(max_size=9).map(lambda pcm: base64.b64encode(pcm).decode()) | json_values,
+        "obfuscation": st.text(max_size=3),
+        "brand_new": json_values,
+    },
+)
+
+
+@given(AUDIO_FIELDS, st.sampled_from(["ga", "preview"]))
+def test_the_short_way_for_audio_gives_what_the_general_way_gives(fields, dialect):
+    protocol = ClientProtocol(DIALECTS[dialect])
+    for frame in (json.dumps(fields), json.dumps(fields).encode()):
+        short = protocol.receive(frame, 1.0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(wire_json, "decode_audio_delta", lambda _: None)
+            assert protocol.receive(frame, 1.0) == short
 
 
 def test_audio_is_taken_out_of_the_event():

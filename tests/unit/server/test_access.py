@@ -29,6 +29,7 @@ def ask(target="/v1/realtime?model=m", *, method="GET", sites=None, ephemeral=No
     [
         ("/v1/realtime?model=m", {}, "ga", "m"),
         ("/v1/realtime", {"OpenAI_Beta": "realtime=v1"}, "preview", "local"),
+        ("/v1/realtime?model=m", {"Authorization": "bearer  right "}, "ga", "m"),
         ("/openai/v1/realtime?model=d", {"api_key": "right", "Authorization": None}, "ga", "d"),
         ("/openai/realtime?api-version=2024-10-01-preview&deployment=d", {}, "preview", "d"),
         ("/openai/realtime?deployment=d&api-key=right", {"Authorization": None}, "preview", "d"),

@@ -131,8 +131,9 @@ def test_out_of_order():
 def test_slow():
     actions = through("slow:delay_ms=250")
     for at, action in enumerate(actions):
-        is_delta = isinstance(action, Pass) and action.event["type"].endswith(".delta")
-        assert (at > 0 and actions[at - 1] == Wait(0.25)) == is_delta
+        is_audio = isinstance(action, Pass) and action.event["type"] == "response.output_audio.delta"
+        assert (at > 0 and actions[at - 1] == Wait(0.25)) == is_audio
+    assert Wait(0.25) in actions
     assert passed(actions) == conversation()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rt_notebook.log.readers import items, microphone, playback, responses
+from rt_notebook.log.readers import incidents, items, microphone, playback, responses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,23 @@ __all__ = ["READERS", "Reader"]
 Reader = Callable[["Ledger", "Event"], object]
 """Adds what an event tells to the ledger."""
 
+
+def _both(first: Reader, second: Reader) -> Reader:
+    def read(ledger: Ledger, event: Event) -> None:
+        first(ledger, event)
+        second(ledger, event)
+
+    return read
+
+
+_ITEMS = microphone.READERS | items.READERS | responses.READERS | playback.READERS
+
 READERS: Mapping[str, Reader] = MappingProxyType(
-    microphone.READERS | items.READERS | responses.READERS | playback.READERS
+    _ITEMS
+    | incidents.READERS
+    | {
+        type_: _both(_ITEMS[type_], incidents.READERS[type_])
+        for type_ in _ITEMS.keys() & incidents.READERS.keys()
+    }
 )
-"""Readers by event type, in the GA vocabulary."""
+"""Readers by event type, in the GA vocabulary. What items and responses read comes first."""

@@ -24,6 +24,7 @@ def _session(ledger: Ledger, event: Event) -> None:
             ledger.microphone_clock = AudioClock()
         ledger.session_id = session_id
         ledger.counts_from_start = True
+    ledger.session = session
     ledger.turn_detection = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
 
 
@@ -31,9 +32,11 @@ def _closed(ledger: Ledger, _: Event) -> None:
     for response in ledger.responses.values():
         if response.done_s is None:
             response.status, response.reason = "incomplete", "connection_closed"
+            ledger.touched.add(response.id)
     for item in list(ledger.items.values()):
         if item.is_user and not item.placed:  # speech that was cut off: it stands where it was said
             ledger.place(item, None)
+            ledger.touched.add(item.id)
 
 
 def _append(ledger: Ledger, event: Event) -> None:

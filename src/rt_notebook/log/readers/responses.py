@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rt_notebook.core.usage import tokens
 from rt_notebook.log.readers.items import describe, read_content, words_of
 from rt_notebook.log.records import Item, as_dict, as_text
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def _requested(ledger: Ledger, event: Event) -> None:
     ledger.sent_request_s = event.t_s
+    ledger.sent_request_id = as_text(event.data.get("event_id"))
 
 
 def _response_created(ledger: Ledger, event: Event) -> None:
@@ -22,6 +24,7 @@ def _response_created(ledger: Ledger, event: Event) -> None:
     if response is not None and response.created_s is None:
         response.created_s = event.t_s
         response.requested_s, ledger.sent_request_s = ledger.sent_request_s, None
+        response.request_id, ledger.sent_request_id = ledger.sent_request_id, None
 
 
 def _response_done(ledger: Ledger, event: Event) -> None:
@@ -29,6 +32,7 @@ def _response_done(ledger: Ledger, event: Event) -> None:
     if response is None or response.done_s is not None:
         return
     response.done_s = event.t_s
+    response.tokens = tokens(event)
     payload = as_dict(event.data.get("response"))
     response.status = as_text(payload.get("status")) or "completed"
     details = as_dict(payload.get("status_details"))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ConfigError
+from rt_notebook.server.components.pushed import pushed
+from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rt_notebook.server.components.reply_pieces import ReplyPiece
-    from rt_notebook.server.effects import MakeReply
+    from rt_notebook.server.effects import MakeReply, Message, Tool
 
 __all__ = ["ChatEndpointReplier"]
 
@@ -47,27 +48,97 @@ class ChatEndpointReplier:
         self.name = f"{self._model} at {url}"
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
-        """Yield the answer piece by piece."""
-        body: dict[str, object] = {
-            "model": self._model,
-            "messages": [{"role": message.role, "content": message.text} for message in work.messages],
-            "stream": True,
-        }
+        """Yield the answer and the function calls piece by piece."""
+        body: dict[str, object] = {"model": self._model, "messages": _messages(work.messages), "stream": True}
         if work.temperature is not None:
             body["temperature"] = work.temperature
         if work.max_tokens is not None:
             body["max_tokens"] = work.max_tokens
+        if work.tools:
+            body["tools"] = [_tool(tool) for tool in work.tools]
+            words = work.tool_choice in {"auto", "none", "required"}
+            named = {"type": "function", "function": {"name": work.tool_choice}}
+            body["tool_choice"] = work.tool_choice if words else named
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
             self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310
-            for line in response:
-                if cancelled():
-                    return
-                text = line.decode("utf-8", "replace").strip()
-                if not text.startswith("data:") or text.endswith("[DONE]"):
-                    continue
-                for choice in json.loads(text.removeprefix("data:")).get("choices", []):
-                    piece = choice.get("delta", {}).get("content")
-                    if piece:
-                        yield piece
+
+        def run(push: Callable[[dict[str, Any]], bool]) -> None:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310
+                for line in response:
+                    text = line.decode("utf-8", "replace").strip()
+                    if not text.startswith("data:") or text.endswith("[DONE]"):
+                        continue
+                    if push(json.loads(text.removeprefix("data:"))):
+                        return
+
+        calls = _Calls()
+        for chunk in pushed(run, cancelled):
+            if "error" in chunk:
+                raise RuntimeError(str(chunk["error"]))
+            for choice in chunk.get("choices") or []:
+                delta = choice.get("delta") or {}
+                if delta.get("content"):
+                    yield delta["content"]
+                for call in delta.get("tool_calls") or []:
+                    yield from calls.push(call)
+                if choice.get("finish_reason") == "length":
+                    yield LimitReached()
+        yield from calls.rest()
+
+
+def _tool(tool: Tool) -> dict[str, object]:
+    described = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": described}
+
+
+def _messages(messages: list[Message]) -> list[dict[str, Any]]:
+    """Write the conversation as chat completions have it: calls made together are one message."""
+    written: list[dict[str, Any]] = []
+    for message in messages:
+        if message.call is not None:
+            call = message.call
+            function = {"name": call.name, "arguments": call.arguments}
+            one = {"id": call.call_id, "type": "function", "function": function}
+            if written and "tool_calls" in written[-1]:
+                written[-1]["tool_calls"].append(one)
+            else:
+                written.append({"role": "assistant", "content": message.text or None, "tool_calls": [one]})
+        elif message.role == "tool":
+            written.append({"role": "tool", "tool_call_id": message.call_id, "content": message.text})
+        else:
+            written.append({"role": message.role, "content": message.text})
+    return written
+
+
+class _Calls:
+    """Put the pieces of streamed calls in order: one call after the other, each beginning with its name."""
+
+    def __init__(self) -> None:
+        self._open: tuple[object, object] | None = None
+        self._waiting: dict[tuple[object, object], list[CallPiece]] = {}
+        self._ids: dict[object, object] = {}
+
+    def push(self, call: dict[str, Any]) -> Iterator[CallPiece]:
+        """Take a piece; yield what can go on already."""
+        function = call.get("function") or {}
+        index = call.get("index", 0)
+        # Some servers give every call the index 0; a new id then tells that a new call begins.
+        self._ids[index] = call.get("id") or self._ids.get(index)
+        key = (index, self._ids[index])
+        new = key != self._open and key not in self._waiting
+        piece = CallPiece(function.get("name") or "" if new else "", function.get("arguments") or "")
+        if new and self._open is not None and self._open[0] == index:
+            yield from self.rest()
+        if self._open is None:
+            self._open = key
+        if key == self._open:
+            yield piece
+        else:
+            self._waiting.setdefault(key, []).append(piece)
+
+    def rest(self) -> Iterator[CallPiece]:
+        """Yield the calls that had to wait for the one before."""
+        for pieces in self._waiting.values():
+            yield from pieces
+        self._open, self._waiting = None, {}

@@ -84,7 +84,8 @@ class SmartTurnJudge:
         # A little more than the model hears, for the resampler's first milliseconds.
         recent = to_float(pcm)[-(_SAMPLES // _RATE_HZ * rate_hz + rate_hz) :]
         heard = np.asarray(self._resample(recent, rate_hz, _RATE_HZ, quality="HQ"))[-_SAMPLES:]
-        samples = np.pad(heard, (_SAMPLES - heard.size, 0))
-        samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
-        outputs = self._model.run(None, {"input_features": log_mel(samples.astype(np.float32))[None]})
-        return float(outputs[0][0, 0])
+        padding = _SAMPLES - heard.size
+        samples = np.pad(heard, (padding, 0))
+        samples = ((samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)).astype(np.float32)
+        features = log_mel(samples, still=padding)
+        return float(self._model.run(None, {"input_features": features[None]})[0][0, 0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError, ConfigError
-from rt_notebook.server.abilities import Abilities
+from rt_notebook.server.abilities import REPLIES, Abilities
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
 from rt_notebook.server.components.echo import EchoReplier
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from rt_notebook.server.components.speak import Voice
     from rt_notebook.server.components.transcribe import Transcriber
 
-__all__ = ["REPLIES", "Components", "load_components"]
-
-REPLIES = ("auto", "smollm2", "rules", "echo")
-"""Who may write the replies; "auto" is the chat endpoint that is named, else the small model."""
+__all__ = ["Components", "load_components"]
 
 
 @dataclass(frozen=True, slots=True)

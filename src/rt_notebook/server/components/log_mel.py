@@ -35,14 +35,31 @@ _BREAK_MEL = _BREAK_HZ / _LINEAR_HZ
 _LOG_STEP = np.log(6.4) / 27.0
 
 
-def log_mel(samples: Float32) -> Float32:
-    """Return the features of `samples` (16 kHz, shape (n,)): shape (80, n // 160), about -1 to 1.5."""
+def log_mel(samples: Float32, *, still: int = 0) -> Float32:
+    """Return the features of some audio.
+
+    Parameters
+    ----------
+    samples
+        At 16 kHz, shape (n,).
+    still
+        How many samples from the beginning all have one value, as padding has: that costs next to nothing.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (80, n // 160), about -1 to 1.5.
+    """
     padded = np.pad(samples, _WINDOW // 2, mode="reflect")
     windows = sliding_window_view(padded, _WINDOW)[: samples.size // HOP * HOP : HOP]
+    # Window k ends at sample 160 k + 200; of those that lie in the still part the last one stands for all.
+    alike = min(len(windows), max(0, (still - _WINDOW // 2) // HOP))
+    windows = windows[alike:]
     hann = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
     power = np.abs(np.fft.rfft(windows * hann)) ** 2
     level = np.log10(np.maximum(power @ _bands(), _FLOOR))
     level = np.maximum(level, level.max() - _RANGE)
+    level = np.concatenate([np.repeat(level[:1], alike, axis=0), level])
     return np.ascontiguousarray(((level + 4.0) / 4.0).T, np.float32)
 
 

@@ -7,6 +7,10 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rt_notebook.server.components.calls.output import spoken
+from rt_notebook.server.components.calls.pieces import call_pieces
+from rt_notebook.server.components.reply_pieces import LimitReached
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -56,9 +60,20 @@ class RulesReplier:
     needs_words = True
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
-        """Yield the answer word by word."""
-        said = next((message.text for message in reversed(work.messages) if message.role == "user"), "")
-        for word in re.findall(r"\S+\s*", answer(said, datetime.now().astimezone())):
+        """Yield the answer word by word, or a function call."""
+        pieces = call_pieces(work)
+        if pieces:
+            yield from pieces
+            return
+        if work.messages and work.messages[-1].role == "tool":
+            text = spoken(work.messages[-1].text)
+        else:
+            said = next((message.text for message in reversed(work.messages) if message.role == "user"), "")
+            text = answer(said, datetime.now().astimezone())
+        words = re.findall(r"\S+\s*", text)
+        for word in words[: work.max_tokens]:
             if cancelled():
                 return
             yield word
+        if work.max_tokens is not None and len(words) > work.max_tokens:
+            yield LimitReached()

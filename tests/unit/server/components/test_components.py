@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rt_notebook.core.audio import to_float, to_pcm
 from rt_notebook.core.audio_format import AudioFormat, OutputEncoder
 from rt_notebook.core.config import ServerVad
 from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES, simulate
-from rt_notebook.errors import ConfigError
-from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
-from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
+from rt_notebook.server.components.detect import EnergyDetector, SileroDetector, push_together
 from rt_notebook.server.components.rules import answer
-from rt_notebook.server.components.transcribe import MoonshineTranscriber
-from rt_notebook.server.effects import MakeReply, Message
+from rt_notebook.server.components.speak import HibariVoice
+from rt_notebook.server.components.transcribe import MoonshineTranscriber, quiet_cuts
 
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
@@ -87,6 +84,21 @@ def test_silero_streams_do_not_share_their_memory(recording):
     assert np.array_equal(alone, np.array(found))
 
 
+def test_streams_that_are_pushed_together_hear_what_each_hears_alone(recording):
+    detector, pcm = SileroDetector(), to_pcm(recording[0])
+    step, telephone = FRAME_SAMPLES * 2, 256 * 2
+    count = len(pcm) // step
+    alone = [detector.stream(), detector.stream(), detector.stream(8_000), EnergyDetector().stream()]
+    together = [detector.stream(), detector.stream(), detector.stream(8_000), EnergyDetector().stream()]
+    for number in range(count):
+        frame = pcm[number * step : (number + 1) * step]
+        given = [frame, bytes(step), pcm[number * telephone : (number + 1) * telephone], frame]
+        # Not every stream has a frame each time.
+        members = [n for n in range(4) if (number + n) % 3]
+        found = push_together([(together[n], given[n]) for n in members])
+        assert found == [alone[n].push(given[n]) for n in members]
+
+
 def test_energy_follows_loudness_above_the_background(recording):
     samples, spoken = recording
     found = probabilities(EnergyDetector(), samples)
@@ -98,6 +110,44 @@ def test_energy_follows_loudness_above_the_background(recording):
 
 def test_moonshine_writes_down_what_is_said(recording):
     assert "capital of france" in MoonshineTranscriber().transcribe(to_pcm(recording[0])).lower()
+
+
+def test_moonshine_hears_telephone_audio_and_stops_when_nobody_asks(recording):
+    import soxr
+
+    narrow, moonshine = to_pcm(soxr.resample(recording[0], 24_000, 8_000)), MoonshineTranscriber()
+    assert "capital of france" in moonshine.transcribe(narrow, 8_000).lower()
+    assert moonshine.transcribe(narrow, 8_000, lambda: True) == ""
+
+
+@given(st.lists(st.integers(1, 9 * 16_000), min_size=1, max_size=8), st.integers(0, 9))
+def test_long_speech_is_cut_in_its_pauses(lengths, seed):
+    chance = np.random.default_rng(seed)
+    pause = np.zeros(4_800, np.float32)
+    parts = [np.concatenate([chance.uniform(0.2, 0.9, length), pause]) for length in lengths]
+    samples = np.concatenate(parts).astype(np.float32)
+    pieces = quiet_cuts(samples)
+    assert np.array_equal(np.concatenate(pieces), samples)
+    assert all(piece.size <= 20 * 16_000 for piece in pieces)
+    # A part that is longer than the search has no pause in it.
+    if max(lengths) <= 7 * 16_000:
+        assert all(piece[-1] == 0 for piece in pieces[:-1])
+
+
+@pytest.mark.speech
+def test_the_voice_speaks_faster_and_slower_and_piece_by_piece():
+    voice = HibariVoice()
+
+    def samples(text, speed=1.0):
+        return sum(len(pcm) for pcm, _ in voice.speak(text, speed)) // 2
+
+    plain = samples("The sky is blue today.")
+    assert samples("The sky is blue today.", 1.5) < 0.8 * plain
+    assert samples("The sky is blue today.", 0.7) > 1.2 * plain
+    shares = [share for _, share in voice.speak("The sky is blue. The sea is green. It rains.")]
+    assert len(shares) == 3
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -113,39 +163,3 @@ def test_moonshine_writes_down_what_is_said(recording):
 )
 def test_rules(said, answered):
     assert answer(said, NOW).startswith(answered)
-
-
-class _ChatServer(BaseHTTPRequestHandler):
-    """As chat endpoints answer: server-sent events, each with a piece of the message."""
-
-    def do_POST(self):
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
-        self.end_headers()
-        for piece in ("You ", "said ", request["messages"][-1]["content"], " to ", request["model"]):
-            chunk = {"choices": [{"delta": {"content": piece}}]}
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        self.wfile.write(b'data: {"choices": []}\n\ndata: [DONE]\n\n')
-
-    def log_message(self, *_):
-        pass
-
-
-def test_a_chat_endpoint_that_the_user_names():
-    server = HTTPServer(("127.0.0.1", 0), _ChatServer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        replier = ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1/", "llama")
-        messages = [Message("system", "Be kind."), Message("user", "hello")]
-        work = MakeReply("resp_1", messages)
-        assert "".join(replier.reply(work, lambda: False)) == "You said hello to llama"
-        assert list(replier.reply(work, lambda: True)) == []
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def test_a_chat_endpoint_is_an_address_of_the_web():
-    with pytest.raises(ConfigError) as caught:
-        ChatEndpointReplier("file:///etc/passwd", None)
-    assert "http://" in caught.value.remedy

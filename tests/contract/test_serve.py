@@ -1,4 +1,4 @@
-"""`rt-notebook serve --log-format json`: stderr is one JSON object a line, and holds no key and no word."""
+"""`rt-notebook serve` on the command line: its log holds no key and no word, its options are checked."""
 
 from __future__ import annotations
 
@@ -42,3 +42,21 @@ def test_every_line_is_an_event(tmp_path):
     assert (closed["close_code"], opened["dialect"], refused["status"]) == (1000, "ga", 401)
     assert closed["duration_s"] >= 0
     assert CANARY not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--allow-origin", "*"], "is not the origin of a web page. Name it as the browser does"),
+        (["--session-minutes", "0"], "Give a number above 0"),
+        (["--max-sessions", "0"], "Give 1 or more."),
+        (["--fault", "explode"], "There is no fault 'explode'. Choose one of drop, "),
+    ],
+)
+def test_a_wrong_option_is_one_clear_sentence(arguments, words):
+    command = [sys.executable, "-m", "rt_notebook", "serve", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert words in ended.stderr
+    assert ended.stderr.count("\n") == 1

@@ -1,0 +1,192 @@
+"""A chat endpoint that the user names, over a real socket: text, calls, limits, and leaving early."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from rt_notebook.errors import ConfigError
+from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
+from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
+from rt_notebook.server.effects import FunctionCall, MakeReply, Message, Tool
+
+WEATHER = Tool(
+    "get_weather", "Get the weather.", {"type": "object", "properties": {"city": {"type": "string"}}}
+)
+
+
+@contextmanager
+def endpoint(*deltas, finish="stop", hold=None):
+    """Serve these deltas as chat endpoints do, and keep the requests; `hold` delays all but the first."""
+    requests = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+            for delta in deltas:
+                self.chunk({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+                if hold is not None:
+                    hold.wait()
+            self.chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+            self.wfile.write(b'data: {"choices": [], "usage": {}}\n\ndata: [DONE]\n\n')
+
+        def chunk(self, chunk):
+            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+            self.wfile.flush()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1/", "llama"), requests
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def ask(replier, messages, **more):
+    return list(replier.reply(MakeReply("resp_1", messages, **more), lambda: False))
+
+
+HELLO = [Message("system", "Be kind."), Message("user", "hello")]
+
+
+def test_text_comes_piece_by_piece():
+    with endpoint({"role": "assistant", "content": None}, {"content": "Good "}, {"content": "day"}) as served:
+        replier, requests = served
+        assert ask(replier, HELLO, temperature=0.5, max_tokens=9) == ["Good ", "day"]
+    assert requests == [
+        {
+            "model": "llama",
+            "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "hello"}],
+            "stream": True,
+            "temperature": 0.5,
+            "max_tokens": 9,
+        }
+    ]
+
+
+def piece(index, arguments, name=None, call_id=None):
+    function = {"arguments": arguments} | ({"name": name} if name else {})
+    return {"tool_calls": [{"index": index, "function": function} | ({"id": call_id} if call_id else {})]}
+
+
+def test_function_calls_come_in_pieces():
+    deltas = [
+        piece(0, "", "get_weather", "call_a"),
+        piece(0, '{"city": '),
+        piece(0, '"Rome"}'),
+        piece(1, "{}", "get_time", "call_b"),
+    ]
+    with endpoint({"content": "Let me see."}, *deltas, finish="tool_calls") as (replier, requests):
+        found = ask(replier, HELLO, tools=(WEATHER,), tool_choice="get_weather")
+    assert found == [
+        "Let me see.",
+        CallPiece("get_weather", ""),
+        CallPiece("", '{"city": '),
+        CallPiece("", '"Rome"}'),
+        CallPiece("get_time", "{}"),
+    ]
+    assert requests[0]["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "get_weather",
+                "description": "Get the weather.",
+                "parameters": WEATHER.parameters,
+            },
+        }
+    ]
+    assert requests[0]["tool_choice"] == {"type": "function", "function": {"name": "get_weather"}}
+
+
+@pytest.mark.parametrize("indices", [(0, 1, 0, 1), (0, 1, 1, 0)])
+def test_calls_that_come_interleaved_are_put_in_order(indices):
+    begun = set()
+    deltas = []
+    for at, index in enumerate(indices):
+        deltas.append(piece(index, str(at), None if index in begun else f"f{index}", f"call_{index}"))
+        begun.add(index)
+    with endpoint(*deltas) as (replier, _):
+        found = ask(replier, HELLO, tools=(WEATHER,))
+    names = [part.name for part in found if part.name]
+    assert names == ["f0", "f1"]
+    second = next(at for at, part in enumerate(found) if part.name == "f1")
+    for index, parts in enumerate((found[:second], found[second:])):
+        wanted = "".join(str(at) for at, one in enumerate(indices) if one == index)
+        assert "".join(part.arguments for part in parts) == wanted
+
+
+def test_servers_that_number_every_call_0():
+    with endpoint(piece(0, "{}", "one", "call_a"), piece(0, "{}", "two", "call_b")) as (replier, _):
+        assert ask(replier, HELLO, tools=(WEATHER,)) == [CallPiece("one", "{}"), CallPiece("two", "{}")]
+
+
+def test_calls_and_outputs_of_the_conversation_are_sent_along():
+    messages = [
+        Message("user", "Weather and time?"),
+        Message("assistant", "", call=FunctionCall("call_a", "get_weather", '{"city": "Rome"}')),
+        Message("assistant", "", call=FunctionCall("call_b", "get_time", "{}")),
+        Message("tool", "12 degrees", call_id="call_a"),
+        Message("tool", "9:05", call_id="call_b"),
+    ]
+    with endpoint({"content": "It is."}) as (replier, requests):
+        assert ask(replier, messages, tools=(WEATHER,)) == ["It is."]
+    assert requests[0]["tool_choice"] == "auto"
+    user, calls, *outputs = requests[0]["messages"]
+    assert user == {"role": "user", "content": "Weather and time?"}
+    assert [(call["id"], call["function"]["name"]) for call in calls["tool_calls"]] == [
+        ("call_a", "get_weather"),
+        ("call_b", "get_time"),
+    ]
+    assert outputs == [
+        {"role": "tool", "tool_call_id": "call_a", "content": "12 degrees"},
+        {"role": "tool", "tool_call_id": "call_b", "content": "9:05"},
+    ]
+
+
+def test_a_limit_is_told():
+    with endpoint({"content": "Good "}, finish="length") as (replier, _):
+        assert ask(replier, HELLO, max_tokens=1) == ["Good ", LimitReached()]
+
+
+def test_an_error_in_the_stream_is_raised():
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'data: {"error": {"message": "out of memory"}}\n\n')
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        replier = ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1", None)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            ask(replier, HELLO)
+        server.shutdown()
+
+
+def test_a_silent_endpoint_holds_nobody_who_wants_to_leave():
+    hold, said = threading.Event(), []
+    with endpoint({"content": "one"}, {"content": "two"}, hold=hold) as (replier, _):
+        for part in replier.reply(MakeReply("resp_1", HELLO), lambda: bool(said)):
+            said.append(part)  # noqa: PERF402 - it is looked at while it grows
+        hold.set()
+    assert said == ["one"]
+
+
+def test_a_chat_endpoint_is_an_address_of_the_web():
+    with pytest.raises(ConfigError) as caught:
+        ChatEndpointReplier("file:///etc/passwd", None)
+    assert "http://" in caught.value.remedy
