@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rt_notebook import errors, plot
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
+    from rt_notebook.core.limits import SessionLimits
+    from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.core.tool_calls import PendingCall
     from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         LogFileError,
         NoReplyError,
         PortInUseError,
+        RefusedError,
         RtNotebookError,
         ServerError,
         SessionClosedError,
@@ -64,7 +67,9 @@ __all__ = [
     "PendingCall",
     "Playground",
     "PortInUseError",
+    "ReconnectPolicy",
     "Recording",
+    "RefusedError",
     "RtNotebookError",
     "SemanticVad",
     "ServerError",
@@ -72,6 +77,7 @@ __all__ = [
     "Session",
     "SessionClosedError",
     "SessionConfig",
+    "SessionLimits",
     "SilentSpeaker",
     "Speaker",
     "Tool",
@@ -92,6 +98,8 @@ _HOMES = {
     "rt_notebook.core.events": ("Event",),
     "rt_notebook.core.tool_calls": ("PendingCall",),
     "rt_notebook.core.tools": ("Tool", "tool"),
+    "rt_notebook.core.limits": ("SessionLimits",),
+    "rt_notebook.core.reconnect": ("ReconnectPolicy",),
     "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),

@@ -20,12 +20,14 @@ from rt_notebook.io.replay_link import make_link
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
+from rt_notebook.log.settings_table import fold_settings, settings_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from rt_notebook.core.events import Event
     from rt_notebook.io.link import Link
@@ -187,6 +189,13 @@ class Session(Approving, Recordable):
     def info(self) -> dict[str, Any]:
         """The endpoint's last session object, in GA form; empty before it said anything."""
         return self._link.protocol.session
+
+    def settings(self) -> pd.DataFrame:
+        """One row a setting: as asked for, as acknowledged, and as the last turns show it.
+
+        The columns are described in `rt_notebook.log.settings_table.settings_table`.
+        """
+        return settings_table(fold_settings(self.log))
 
     def clock_s(self) -> float:
         """Seconds on the clock of the log."""
