@@ -9,7 +9,7 @@ import json
 
 import pytest
 from hosting import ask, hosting, opened, rest, send, until, until_true
-from rt_notebook.server.engine.engine.engine import Engine
+from rt_notebook.server.engine.engine.engine.engine import Engine
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rt_notebook.errors import ConfigError

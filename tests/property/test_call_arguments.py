@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from rt_notebook.server.engine.engine.effects import Tool
+from rt_notebook.server.engine.engine.engine.effects import Tool
 
 from rt_notebook.server.components.calls.arguments import arguments_for
 from rt_notebook.server.components.calls.grounding import ground

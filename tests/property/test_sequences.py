@@ -11,7 +11,7 @@ from client_events import Player, json_values, scripts
 from engine_order import check_order
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rt_notebook.server.engine.engine.abilities import Abilities
+from rt_notebook.server.engine.engine.engine.abilities import Abilities
 
 from rt_notebook.core import wire_json
 from rt_notebook.core.dialects import DIALECTS, NotInDialect

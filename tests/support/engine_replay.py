@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from engine_driver import Driver
-from rt_notebook.server.engine.engine.abilities import Abilities
+from rt_notebook.server.engine.engine.engine.abilities import Abilities
 from wire_recordings import RECORDINGS
 
 from rt_notebook.core.dialects import DIALECTS

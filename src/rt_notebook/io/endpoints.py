@@ -248,6 +248,11 @@ class Endpoint:
         dialect: DialectName = "preview" if opened.manifest.dialect == "preview" else "ga"
         return cls(label=f"Replay of {name}", dialect=dialect, replayed=(opened, float(speed)))
 
+    @property
+    def websocket_url(self) -> str | None:
+        """The address, without a key; None for what is in this process."""
+        return self._url
+
     def secrets(self) -> list[Secret]:
         """Return the keys that are known here, for whoever has to keep them out of something."""
         return [] if self._key is None else [self._key]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from rt_notebook.server.engine.engine.effects import FunctionCall, MakeReply, Message, Tool
+from rt_notebook.server.engine.engine.engine.effects import FunctionCall, MakeReply, Message, Tool
 
 from rt_notebook.errors import ConfigError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier

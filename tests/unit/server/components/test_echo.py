@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rt_notebook.server.engine.engine.effects import MakeReply, Message
+from rt_notebook.server.engine.engine.engine.effects import MakeReply, Message
 
 from rt_notebook.errors import ConfigError
 from rt_notebook.server.components.echo import EchoReplier

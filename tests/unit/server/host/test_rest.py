@@ -6,7 +6,7 @@ import json
 import random
 
 import pytest
-from rt_notebook.server.engine.engine.ids import IdMaker
+from rt_notebook.server.engine.engine.engine.ids import IdMaker
 
 from rt_notebook.core.dialects import GA, PREVIEW
 from rt_notebook.server.host.ephemeral_keys import EphemeralKeys

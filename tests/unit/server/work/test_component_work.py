@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from rt_notebook.server.engine.engine.effects import (
+from rt_notebook.server.engine.engine.engine.effects import (
     CancelReply,
     CancelTranscribe,
     Detect,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from rt_notebook.server.engine.engine.effects import FunctionCall, MakeReply, Message, Tool
+from rt_notebook.server.engine.engine.engine.effects import FunctionCall, MakeReply, Message, Tool
 from spoken_functions import TOOLS
 from spoken_requests import REMARKS, REQUESTS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rt_notebook.server.engine.engine.effects import FunctionCall, MakeReply, Message
+from rt_notebook.server.engine.engine.engine.effects import FunctionCall, MakeReply, Message
 from spoken_functions import TOOLS
 from spoken_requests import REMARKS, REQUESTS
 
