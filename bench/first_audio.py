@@ -16,12 +16,12 @@ import time
 
 import numpy as np
 import pandas as pd
-from rt_notebook.server.engine.engine.engine.effects import MakeReply, Message
-from rt_notebook.server.engine.engine.engine.settings import DEFAULT_INSTRUCTIONS
 
 from rt_notebook import Session, voice
 from rt_notebook.core.audio import to_pcm
 from rt_notebook.server.components.load import load_components
+from rt_notebook.server.engine.effects import MakeReply, Message
+from rt_notebook.server.engine.settings import DEFAULT_INSTRUCTIONS
 from rt_notebook.server.work.sentences import SentenceCutter
 
 QUESTIONS = (

@@ -9,10 +9,10 @@ import json
 
 import pytest
 from hosting import ask, hosting, opened, rest, send, until, until_true
-from rt_notebook.server.engine.engine.engine.engine import Engine
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rt_notebook.errors import ConfigError
+from rt_notebook.server.engine.engine import Engine
 from rt_notebook.server.host.clock import Clock
 from rt_notebook.server.host.limits import Limits
 from rt_notebook.server.work.component_work import ComponentWork

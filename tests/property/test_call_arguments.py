@@ -7,13 +7,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from rt_notebook.server.engine.engine.engine.effects import Tool
 
 from rt_notebook.server.components.calls.arguments import arguments_for
 from rt_notebook.server.components.calls.grounding import ground
 from rt_notebook.server.components.calls.json_schema import valid
 from rt_notebook.server.components.calls.smallest import smallest
 from rt_notebook.server.components.calls.utterance import Utterance
+from rt_notebook.server.engine.effects import Tool
 
 NAMES = st.sampled_from(["city", "unit", "minutes", "when", "recipient", "text"])
 SMALL = st.integers(-50, 50)

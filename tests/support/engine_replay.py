@@ -12,10 +12,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from engine_driver import Driver
-from rt_notebook.server.engine.engine.engine.abilities import Abilities
 from wire_recordings import RECORDINGS
 
 from rt_notebook.core.dialects import DIALECTS
+from rt_notebook.server.engine.abilities import Abilities
 
 if TYPE_CHECKING:
     from wire_recordings import Frame

@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from rt_notebook.server.engine.engine.engine.abilities import REPLIES
+from rt_notebook.server.engine.abilities import REPLIES
 from rt_notebook.server.host.faults import faults_help
 from rt_notebook.server.host.limits import Limits
 from rt_notebook.server.host.logs import configure_logs, log_event

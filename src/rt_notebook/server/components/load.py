@@ -15,7 +15,7 @@ from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.rules import RulesReplier
 from rt_notebook.server.components.speak import HibariVoice
 from rt_notebook.server.components.transcribe import MoonshineTranscriber
-from rt_notebook.server.engine.engine.engine.abilities import REPLIES, Abilities
+from rt_notebook.server.engine.abilities import REPLIES, Abilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable

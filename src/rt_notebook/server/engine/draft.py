@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from rt_notebook.server.engine.engine.engine.effects import CancelReply, CancelTranscribe, Transcribe
+from rt_notebook.server.engine.effects import CancelReply, CancelTranscribe, Transcribe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.server.engine.engine.engine.effects import MakeReply
-    from rt_notebook.server.engine.engine.engine.state import SessionState
+    from rt_notebook.server.engine.effects import MakeReply
+    from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["Draft"]
 

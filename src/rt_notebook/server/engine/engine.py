@@ -10,23 +10,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio_format import AudioFormat
-from rt_notebook.server.engine.engine.engine.abilities import Abilities
-from rt_notebook.server.engine.engine.engine.effects import Close, Effect
-from rt_notebook.server.engine.engine.engine.ids import IdMaker
-from rt_notebook.server.engine.engine.engine.input_audio import InputAudio
-from rt_notebook.server.engine.engine.engine.item_requests import ItemRequests
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest
-from rt_notebook.server.engine.engine.engine.responses import Responses
-from rt_notebook.server.engine.engine.engine.settings import new_session, shown_session, updated_session
-from rt_notebook.server.engine.engine.engine.state import SessionState
-from rt_notebook.server.engine.engine.engine.transcriptions import Transcriptions
+from rt_notebook.server.engine.abilities import Abilities
+from rt_notebook.server.engine.effects import Close, Effect
+from rt_notebook.server.engine.ids import IdMaker
+from rt_notebook.server.engine.input_audio import InputAudio
+from rt_notebook.server.engine.item_requests import ItemRequests
+from rt_notebook.server.engine.refusal import BadRequest
+from rt_notebook.server.engine.responses import Responses
+from rt_notebook.server.engine.settings import new_session, shown_session, updated_session
+from rt_notebook.server.engine.state import SessionState
+from rt_notebook.server.engine.transcriptions import Transcriptions
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from rt_notebook.server.engine.engine.engine.items import Item
-    from rt_notebook.server.engine.engine.engine.response import Response
+    from rt_notebook.server.engine.items import Item
+    from rt_notebook.server.engine.response import Response
 
 __all__ = ["Engine"]
 

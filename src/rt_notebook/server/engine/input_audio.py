@@ -9,21 +9,21 @@ from rt_notebook.core.config import SemanticVad, ServerVad
 from rt_notebook.core.semantic_turns import Ask, SemanticTurns
 from rt_notebook.core.turn_detection import FRAME_MS, TurnDetector
 from rt_notebook.core.wire_json import decode_audio
-from rt_notebook.server.engine.engine.engine.draft import Draft
-from rt_notebook.server.engine.engine.engine.effects import Detect, JudgeEnd, Prepare
-from rt_notebook.server.engine.engine.engine.input_buffer import InputBuffer
-from rt_notebook.server.engine.engine.engine.items import Item
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest, required
-from rt_notebook.server.engine.engine.engine.settings import turn_detection_of
-from rt_notebook.server.engine.engine.engine.transcriptions import at_wire_rate
+from rt_notebook.server.engine.draft import Draft
+from rt_notebook.server.engine.effects import Detect, JudgeEnd, Prepare
+from rt_notebook.server.engine.input_buffer import InputBuffer
+from rt_notebook.server.engine.items import Item
+from rt_notebook.server.engine.refusal import BadRequest, required
+from rt_notebook.server.engine.settings import turn_detection_of
+from rt_notebook.server.engine.transcriptions import at_wire_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rt_notebook.core.turn_detection import Transition
-    from rt_notebook.server.engine.engine.engine.responses import Responses
-    from rt_notebook.server.engine.engine.engine.state import SessionState
-    from rt_notebook.server.engine.engine.engine.transcriptions import Transcriptions
+    from rt_notebook.server.engine.responses import Responses
+    from rt_notebook.server.engine.state import SessionState
+    from rt_notebook.server.engine.transcriptions import Transcriptions
 
 __all__ = ["InputAudio"]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.wire_json import decode_audio
-from rt_notebook.server.engine.engine.engine.items import Item
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest, required
+from rt_notebook.server.engine.items import Item
+from rt_notebook.server.engine.refusal import BadRequest, required
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rt_notebook.core.audio_format import AudioFormat
-    from rt_notebook.server.engine.engine.engine.ids import IdMaker
+    from rt_notebook.server.engine.ids import IdMaker
 
 __all__ = ["checked_item"]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio_format import AudioFormat
 from rt_notebook.core.wire_json import encode_audio
-from rt_notebook.server.engine.engine.engine.item_check import checked_item
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest, required, whole
+from rt_notebook.server.engine.item_check import checked_item
+from rt_notebook.server.engine.refusal import BadRequest, required, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.server.engine.engine.engine.items import Item
-    from rt_notebook.server.engine.engine.engine.state import SessionState
+    from rt_notebook.server.engine.items import Item
+    from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["ItemRequests"]
 

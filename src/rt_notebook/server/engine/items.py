@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio import ms_to_samples
-from rt_notebook.server.engine.engine.engine.effects import FunctionCall, Message
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest
+from rt_notebook.server.engine.effects import FunctionCall, Message
+from rt_notebook.server.engine.refusal import BadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.core.audio import SAMPLES_PER_MS, pcm_samples
 from rt_notebook.core.audio_format import AudioFormat, OutputEncoder
 from rt_notebook.core.wire_json import encode_audio
-from rt_notebook.server.engine.engine.engine.items import Item
+from rt_notebook.server.engine.items import Item
 
 if TYPE_CHECKING:
-    from rt_notebook.server.engine.engine.engine.state import SessionState
+    from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["OutputCall", "OutputItem", "OutputMessage"]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.server.engine.engine.engine.effects import MakeReply, Tool, ToolChoice
-from rt_notebook.server.engine.engine.engine.items import Item, messages_of
-from rt_notebook.server.engine.engine.engine.output_items import OutputCall, OutputMessage
-from rt_notebook.server.engine.engine.engine.usage import response_usage
+from rt_notebook.server.engine.effects import MakeReply, Tool, ToolChoice
+from rt_notebook.server.engine.items import Item, messages_of
+from rt_notebook.server.engine.output_items import OutputCall, OutputMessage
+from rt_notebook.server.engine.usage import response_usage
 
 if TYPE_CHECKING:
     from rt_notebook.core.audio_format import AudioFormat
-    from rt_notebook.server.engine.engine.engine.state import SessionState
+    from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["Response", "ResponsePlan"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio_format import AudioFormat
-from rt_notebook.server.engine.engine.engine.effects import Tool, ToolChoice
-from rt_notebook.server.engine.engine.engine.item_check import checked_item
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest, refuse_unknown, required
-from rt_notebook.server.engine.engine.engine.response import ResponsePlan
-from rt_notebook.server.engine.engine.engine.settings import chosen_temperature, updated_session
+from rt_notebook.server.engine.effects import Tool, ToolChoice
+from rt_notebook.server.engine.item_check import checked_item
+from rt_notebook.server.engine.refusal import BadRequest, refuse_unknown, required
+from rt_notebook.server.engine.response import ResponsePlan
+from rt_notebook.server.engine.settings import chosen_temperature, updated_session
 
 if TYPE_CHECKING:
-    from rt_notebook.server.engine.engine.engine.items import Item
-    from rt_notebook.server.engine.engine.engine.state import SessionState
+    from rt_notebook.server.engine.items import Item
+    from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["planned"]
 

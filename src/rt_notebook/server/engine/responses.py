@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.server.engine.engine.engine.effects import CancelReply
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest
-from rt_notebook.server.engine.engine.engine.response import Response
-from rt_notebook.server.engine.engine.engine.response_plan import planned
-from rt_notebook.server.engine.engine.engine.usage import rate_limits
+from rt_notebook.server.engine.effects import CancelReply
+from rt_notebook.server.engine.refusal import BadRequest
+from rt_notebook.server.engine.response import Response
+from rt_notebook.server.engine.response_plan import planned
+from rt_notebook.server.engine.usage import rate_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.server.engine.engine.engine.draft import Draft
-    from rt_notebook.server.engine.engine.engine.effects import MakeReply
-    from rt_notebook.server.engine.engine.engine.items import Item
-    from rt_notebook.server.engine.engine.engine.response import ResponsePlan
-    from rt_notebook.server.engine.engine.engine.state import SessionState
+    from rt_notebook.server.engine.draft import Draft
+    from rt_notebook.server.engine.effects import MakeReply
+    from rt_notebook.server.engine.items import Item
+    from rt_notebook.server.engine.response import ResponsePlan
+    from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["Responses", "failure"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rt_notebook.core.audio_format import AudioFormat
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest, required
+from rt_notebook.server.engine.refusal import BadRequest, required
 
 __all__ = ["check_session", "object_at"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.server.engine.engine.engine.effects import Effect, Send
-from rt_notebook.server.engine.engine.engine.items import Conversation
+from rt_notebook.server.engine.effects import Effect, Send
+from rt_notebook.server.engine.items import Conversation
 
 if TYPE_CHECKING:
-    from rt_notebook.server.engine.engine.engine.abilities import Abilities
-    from rt_notebook.server.engine.engine.engine.ids import IdMaker
-    from rt_notebook.server.engine.engine.engine.refusal import BadRequest
+    from rt_notebook.server.engine.abilities import Abilities
+    from rt_notebook.server.engine.ids import IdMaker
+    from rt_notebook.server.engine.refusal import BadRequest
 
 __all__ = ["SessionState"]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import soxr
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float, to_pcm
-from rt_notebook.server.engine.engine.engine.effects import Transcribe
-from rt_notebook.server.engine.engine.engine.usage import transcription_usage
+from rt_notebook.server.engine.effects import Transcribe
+from rt_notebook.server.engine.usage import transcription_usage
 
 if TYPE_CHECKING:
     from rt_notebook.core.audio_format import AudioFormat
-    from rt_notebook.server.engine.engine.engine.items import Item
-    from rt_notebook.server.engine.engine.engine.state import SessionState
+    from rt_notebook.server.engine.items import Item
+    from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["Transcriptions"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rt_notebook.server.engine.engine.engine.items import Item
+    from rt_notebook.server.engine.items import Item
 
 __all__ = ["rate_limits", "response_usage", "transcription_usage"]
 

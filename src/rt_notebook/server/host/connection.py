@@ -12,7 +12,7 @@ from aiohttp import WebSocketError, WSMessage, WSMsgType
 
 from rt_notebook.core import wire_json
 from rt_notebook.core.dialects import NotInDialect
-from rt_notebook.server.engine.engine.engine.effects import Close, Send
+from rt_notebook.server.engine.effects import Close, Send
 from rt_notebook.server.host.outbox import Outbox
 from rt_notebook.server.host.wire_actions import Binary, FailResponse, Pass, Reset, Stall, Text, Wait
 from rt_notebook.server.work.component_work import ComponentWork
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.dialects import Dialect
     from rt_notebook.server.components.load import Components
-    from rt_notebook.server.engine.engine.engine.effects import Effect
-    from rt_notebook.server.engine.engine.engine.engine import Engine
+    from rt_notebook.server.engine.effects import Effect
+    from rt_notebook.server.engine.engine import Engine
     from rt_notebook.server.host.clock import Clock
     from rt_notebook.server.host.faults import FaultLine
     from rt_notebook.server.host.limits import Limits

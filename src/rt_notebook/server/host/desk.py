@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from rt_notebook.core import wire_json
-from rt_notebook.server.engine.engine.engine.ids import IdMaker
+from rt_notebook.server.engine.ids import IdMaker
 from rt_notebook.server.host.logs import log_event
 from rt_notebook.server.host.rest import cors_headers, make_key
 from rt_notebook.server.host.routes import Refusal, Route

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core import wire_json
-from rt_notebook.server.engine.engine.engine.ids import IdMaker
+from rt_notebook.server.engine.ids import IdMaker
 from rt_notebook.server.host.wire_actions import Binary, Close, FailResponse, Pass, Reset, Stall, Text, Wait
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rt_notebook.core.dialects import NotInDialect
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest
-from rt_notebook.server.engine.engine.engine.settings import new_session, shown_session, updated_session
+from rt_notebook.server.engine.refusal import BadRequest
+from rt_notebook.server.engine.settings import new_session, shown_session, updated_session
 from rt_notebook.server.host.ephemeral_keys import EphemeralKeys, KeysExhausted
 from rt_notebook.server.host.routes import Refusal, Route
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rt_notebook.core.dialects import Dialect
-    from rt_notebook.server.engine.engine.engine.ids import IdMaker
+    from rt_notebook.server.engine.ids import IdMaker
 
 __all__ = ["bad_request", "cors_headers", "make_key"]
 

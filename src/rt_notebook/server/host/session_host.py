@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from rt_notebook.server.engine.engine.engine.engine import Engine
-from rt_notebook.server.engine.engine.engine.refusal import BadRequest
+from rt_notebook.server.engine.engine import Engine
+from rt_notebook.server.engine.refusal import BadRequest
 from rt_notebook.server.host.access import SUBPROTOCOL, offered_subprotocols
 from rt_notebook.server.host.connection import Connection
 from rt_notebook.server.host.logs import log_event

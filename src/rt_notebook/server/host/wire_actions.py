@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rt_notebook.server.engine.engine.engine.effects import Close
+from rt_notebook.server.engine.effects import Close
 
 __all__ = [
     "Action",

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from rt_notebook.server.components.reply import PreparingReplier
-from rt_notebook.server.engine.engine.engine.effects import (
+from rt_notebook.server.engine.effects import (
     CancelReply,
     CancelTranscribe,
     Detect,
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from rt_notebook.server.components.detect import DetectStream
     from rt_notebook.server.components.load import Components
-    from rt_notebook.server.engine.engine.engine.effects import Effect
-    from rt_notebook.server.engine.engine.engine.engine import Engine
+    from rt_notebook.server.engine.effects import Effect
+    from rt_notebook.server.engine.engine import Engine
     from rt_notebook.server.work.workers import Workers
 
 __all__ = ["ComponentWork"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rt_notebook.server.components.load import Components
-    from rt_notebook.server.engine.engine.engine.effects import MakeReply
+    from rt_notebook.server.engine.effects import MakeReply
 
 __all__ = ["ReplySink", "make_reply"]
 

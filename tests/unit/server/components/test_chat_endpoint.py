@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from rt_notebook.server.engine.engine.engine.effects import FunctionCall, MakeReply, Message, Tool
 
 from rt_notebook.errors import ConfigError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
+from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message, Tool
 
 WEATHER = Tool(
     "get_weather", "Get the weather.", {"type": "object", "properties": {"city": {"type": "string"}}}

@@ -6,7 +6,8 @@ import base64
 
 import pytest
 from engine_driver import Driver
-from rt_notebook.server.engine.engine.engine.abilities import Abilities
+
+from rt_notebook.server.engine.abilities import Abilities
 
 TRANSCRIBE = {"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
 

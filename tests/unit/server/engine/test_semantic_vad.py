@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine_driver import Driver
-from rt_notebook.server.engine.engine.engine.abilities import Abilities
+
+from rt_notebook.server.engine.abilities import Abilities
 
 
 def semantic_driver(**options) -> Driver:

@@ -6,9 +6,9 @@ import json
 import random
 
 import pytest
-from rt_notebook.server.engine.engine.engine.ids import IdMaker
 
 from rt_notebook.core.dialects import GA, PREVIEW
+from rt_notebook.server.engine.ids import IdMaker
 from rt_notebook.server.host.ephemeral_keys import EphemeralKeys
 from rt_notebook.server.host.rest import cors_headers, make_key
 from rt_notebook.server.host.routes import Refusal, Route

@@ -9,7 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from rt_notebook.server.engine.engine.engine.effects import (
+
+from rt_notebook.core.audio import to_pcm
+from rt_notebook.server.components.detect import EnergyDetector
+from rt_notebook.server.components.load import Components, load_components
+from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached, Speech
+from rt_notebook.server.engine.effects import (
     CancelReply,
     CancelTranscribe,
     Detect,
@@ -19,11 +24,6 @@ from rt_notebook.server.engine.engine.engine.effects import (
     Prepare,
     Transcribe,
 )
-
-from rt_notebook.core.audio import to_pcm
-from rt_notebook.server.components.detect import EnergyDetector
-from rt_notebook.server.components.load import Components, load_components
-from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached, Speech
 from rt_notebook.server.work.component_work import ComponentWork
 from rt_notebook.server.work.workers import Workers
 

@@ -7,8 +7,8 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from rt_notebook.server.engine.engine.engine.effects import JudgeEnd
 
+from rt_notebook.server.engine.effects import JudgeEnd
 from rt_notebook.server.work import component_work
 from rt_notebook.server.work.component_work import ComponentWork
 from rt_notebook.server.work.workers import Workers

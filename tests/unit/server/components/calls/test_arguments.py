@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from rt_notebook.server.engine.engine.engine.effects import FunctionCall, MakeReply, Message, Tool
 from spoken_functions import TOOLS
 from spoken_requests import REMARKS, REQUESTS
 
@@ -15,6 +14,7 @@ from rt_notebook.server.components.calls.utterance import Utterance
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
 from rt_notebook.server.components.rules import RulesReplier
+from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message, Tool
 
 
 def hits(arguments, wanted):

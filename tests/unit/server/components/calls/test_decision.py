@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from rt_notebook.server.engine.engine.engine.effects import FunctionCall, MakeReply, Message
 from spoken_functions import TOOLS
 from spoken_requests import REMARKS, REQUESTS
 
 from rt_notebook.server.components.calls.decision import last_said, wanted_call
+from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message
 
 WEATHER, TIMER = TOOLS["get_weather"], TOOLS["set_timer"]
 
