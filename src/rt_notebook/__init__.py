@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rt_notebook import errors, plot
+    from rt_notebook import errors, plot, vad
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
     from rt_notebook.core.limits import SessionLimits
@@ -89,10 +89,11 @@ __all__ = [
     "plot",
     "report",
     "tool",
+    "vad",
     "voice",
 ]
 
-_MODULES = {"errors", "plot"}
+_MODULES = {"errors", "plot", "vad"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
-    from rt_notebook.server.components.detect import DetectStream
     from rt_notebook.server.components.load import Components
     from rt_notebook.server.engine.effects import Effect
     from rt_notebook.server.engine.engine import Engine
     from rt_notebook.server.work.workers import Workers
+    from rt_notebook.vad.detectors import DetectStream
 
 __all__ = ["ComponentWork"]
 

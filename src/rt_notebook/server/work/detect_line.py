@@ -11,13 +11,13 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from rt_notebook.server.components.detect import push_together
+from rt_notebook.vad.detectors.silero import push_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from rt_notebook.server.components.detect import DetectStream
+    from rt_notebook.vad.detectors import DetectStream
 
 __all__ = ["DetectLine", "Lane"]
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 
 from rt_notebook.core.audio import to_pcm
-from rt_notebook.server.components.detect import EnergyDetector
 from rt_notebook.server.components.load import Components, load_components
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached, Speech
 from rt_notebook.server.engine.effects import (
@@ -26,6 +25,7 @@ from rt_notebook.server.engine.effects import (
 )
 from rt_notebook.server.work.component_work import ComponentWork
 from rt_notebook.server.work.workers import Workers
+from rt_notebook.vad.detectors.energy import EnergyDetector
 
 FRAME = bytes(768 * 2)
 
