@@ -13,9 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rt_notebook import errors, plot
+    from rt_notebook import errors, plot, vad
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
+    from rt_notebook.core.limits import SessionLimits
+    from rt_notebook.core.reconnect import ReconnectPolicy
+    from rt_notebook.core.tool_calls import PendingCall
+    from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
         LogFileError,
         NoReplyError,
         PortInUseError,
+        RefusedError,
         RtNotebookError,
         ServerError,
         SessionClosedError,
@@ -59,9 +64,12 @@ __all__ = [
     "EventLog",
     "LogFileError",
     "NoReplyError",
+    "PendingCall",
     "Playground",
     "PortInUseError",
+    "ReconnectPolicy",
     "Recording",
+    "RefusedError",
     "RtNotebookError",
     "SemanticVad",
     "ServerError",
@@ -69,8 +77,10 @@ __all__ = [
     "Session",
     "SessionClosedError",
     "SessionConfig",
+    "SessionLimits",
     "SilentSpeaker",
     "Speaker",
+    "Tool",
     "Turn",
     "__version__",
     "errors",
@@ -78,13 +88,19 @@ __all__ = [
     "load_audio",
     "plot",
     "report",
+    "tool",
+    "vad",
     "voice",
 ]
 
-_MODULES = {"errors", "plot"}
+_MODULES = {"errors", "plot", "vad"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
+    "rt_notebook.core.tool_calls": ("PendingCall",),
+    "rt_notebook.core.tools": ("Tool", "tool"),
+    "rt_notebook.core.limits": ("SessionLimits",),
+    "rt_notebook.core.reconnect": ("ReconnectPolicy",),
     "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),

@@ -1,4 +1,4 @@
-"""The command line: ``rt-notebook lab | setup | serve | talk | replay | doctor``.
+"""The command line: ``rt-notebook lab | setup | serve | talk | replay | vad | doctor``.
 
 Each command is a file in `commands`.
 """
@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rt_notebook import __version__
-from rt_notebook.commands import doctor, lab, replay, serve, setup, talk
+from rt_notebook.commands import doctor, lab, replay, serve, setup, talk, vad
 from rt_notebook.errors import RtNotebookError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _COMMANDS = {
     "talk": (talk, "speak recordings at a session and print the conversation"),
     "doctor": (doctor, "find out why it does not connect"),
     "replay": (replay, "print a recorded session, as it went or at once"),
+    "vad": (vad, "try settings of the turn detection on recordings"),
 }
 
 

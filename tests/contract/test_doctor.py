@@ -20,7 +20,7 @@ import pytest
 
 from rt_notebook.io.doctor_network import proxy_finding
 from rt_notebook.io.doctor_settings import azure_findings, key_findings, url_findings
-from rt_notebook.server.app import RealtimeServer
+from rt_notebook.server.host.app import RealtimeServer
 
 CANARY = "canary-0815-never-to-be-seen"
 CLEAN = {

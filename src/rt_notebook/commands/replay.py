@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.io.bundle import load
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.session import Session
-from rt_notebook.log.latency import latency_table
 
 if TYPE_CHECKING:
     import argparse
 
+    import pandas as pd
+
     from rt_notebook.core.events import Event
+    from rt_notebook.log.event_log import EventLog
     from rt_notebook.log.turns import Turn
 
 __all__ = ["add_arguments", "run"]
@@ -61,25 +63,29 @@ def run(args: argparse.Namespace) -> int:
             moved.clear()
             if not math.isinf(args.speed):
                 # The newest turn may go on.
-                printed = _print_new(session.log.fold_turns()[:-1], printed, as_json=args.json)
-        _print_new(session.log.fold_turns(), printed, as_json=args.json)
+                printed = _print_new(session.log, -1, printed, as_json=args.json)
+        _print_new(session.log, None, printed, as_json=args.json)
     finally:
         session.close_blocking()
     return 0
 
 
-def _print_new(turns: list[Turn], printed: int, *, as_json: bool) -> int:
+def _print_new(log: EventLog, end: int | None, printed: int, *, as_json: bool) -> int:
+    turns = log.fold_turns()[:end]
+    if len(turns) <= printed:
+        return printed
+    latency = log.latency()
     for turn in turns[printed:]:
-        described = _describe(turn)
+        described = _describe(turn, latency)
         if as_json:
             print(json.dumps(described), flush=True)
         else:
             _print(described)
-    return max(printed, len(turns))
+    return len(turns)
 
 
-def _describe(turn: Turn) -> dict[str, Any]:
-    timings = latency_table([turn]).iloc[0].to_dict()
+def _describe(turn: Turn, latency: pd.DataFrame) -> dict[str, Any]:
+    timings = latency[latency["turn"] == turn.turn].iloc[0].to_dict()
     return {
         "turn": turn.turn,
         "user": turn.user,

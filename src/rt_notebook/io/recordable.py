@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import BundleError
@@ -118,13 +119,11 @@ class Recordable:
     ) -> Path:
         if self._beginning or self.recording is not None:
             raise BundleError("This session is being recorded already.", "Call stop_recording() first.")
-        from rt_notebook import __version__
-
         link, endpoint = self._link, self._link.endpoint
         scrubber = Scrubber(endpoint.secrets())
         purpose = scrubber.text(purpose)
         manifest = Manifest(
-            made_by=f"rt_notebook {__version__}",
+            made_by=f"rt_notebook {version('rt-notebook')}",
             purpose=purpose,
             who=who,
             endpoint=endpoint.label,

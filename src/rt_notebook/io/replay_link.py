@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.replay_transport import Moment
     from rt_notebook.io.speakers import Speaker
+    from rt_notebook.io.tools_runner import Approver
     from rt_notebook.log.event_log import EventLog
 
 __all__ = ["ReplayLink", "make_link"]
@@ -39,10 +40,11 @@ def make_link(
     speaker: Speaker | None,
     policy: ReconnectPolicy,
     limits: SessionLimits,
+    approve: Approver | None,
 ) -> Link:
     """Make the link that an endpoint needs."""
     kind = Link if endpoint.replayed is None else ReplayLink
-    return kind(endpoint, config, log, clock_s, speaker, policy, limits)
+    return kind(endpoint, config, log, clock_s, speaker, policy, limits, approve)
 
 
 class ReplayLink(Link):
@@ -61,13 +63,16 @@ class ReplayLink(Link):
         speaker: Speaker | None,
         policy: ReconnectPolicy,
         limits: SessionLimits,
+        approver: Approver | None = None,
     ) -> None:
         assert endpoint.replayed is not None  # noqa: S101 - `make_link` has looked
         recording, speed = endpoint.replayed
         transport = ReplayTransport(recording, speed)
         # At another pace than its own a voice cannot be played.
         heard = speaker if speed == 1.0 else None
-        super().__init__(endpoint, config, log, lambda: transport.now_s, heard, policy, limits)
+        super().__init__(endpoint, config, log, lambda: transport.now_s, heard, policy, limits, approver)
+        # What tools did is in the recording. To run them again would do things that nobody asked for.
+        self.listeners.remove(self.tools.follow)
         self.life = _ReplayLife(self, policy, limits, transport)
 
     def replayed(self, connection: Connection, moment: Moment, *, audio_held: bool) -> None:

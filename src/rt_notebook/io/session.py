@@ -12,6 +12,7 @@ from rt_notebook.core.limits import SessionLimits
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import ConfigError, SessionClosedError
 from rt_notebook.io import conversation
+from rt_notebook.io.approving import Approving
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.event_stream import EventStream
 from rt_notebook.io.recordable import Recordable
@@ -19,17 +20,20 @@ from rt_notebook.io.replay_link import make_link
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
+from rt_notebook.log.settings_table import fold_settings, settings_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from rt_notebook.core.events import Event
     from rt_notebook.io.link import Link
     from rt_notebook.io.sources import AudioSource
     from rt_notebook.io.speakers import Speaker
+    from rt_notebook.io.tools_runner import Approver
     from rt_notebook.log.turns import Turn
 
 __all__ = ["Session", "SessionState"]
@@ -37,7 +41,7 @@ __all__ = ["Session", "SessionState"]
 SessionState = Literal["idle", "connecting", "open", "reconnecting", "closed"]
 
 
-class Session(Recordable):
+class Session(Approving, Recordable):
     """A conversation with a realtime speech model.
 
     It runs on a thread of its own: a cell that blocks for a minute loses no event and no sample. Every
@@ -56,6 +60,9 @@ class Session(Recordable):
         How a lost connection is replaced. Default: ``ReconnectPolicy()``.
     limits
         Time, money and idleness after which the session ends. Default: none, ``SessionLimits()``.
+    approve
+        Asked, on a thread of its own, whether a call of a tool may run: takes a `PendingCall` and returns
+        True, False, or None, which leaves it to the method `approve`. Anything else is a no.
 
     Attributes
     ----------
@@ -83,6 +90,7 @@ class Session(Recordable):
         speaker: Speaker | None = None,
         reconnect: ReconnectPolicy | None = None,
         limits: SessionLimits | None = None,
+        approve: Approver | None = None,
     ) -> None:
         self.endpoint = Endpoint.local() if endpoint is None else endpoint
         usable = _usable(SessionConfig() if config is None else config, self.endpoint)
@@ -100,6 +108,7 @@ class Session(Recordable):
             speaker,
             ReconnectPolicy() if reconnect is None else reconnect,
             SessionLimits() if limits is None else limits,
+            approve,
         )
         attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
         if attach is not None:
@@ -180,6 +189,13 @@ class Session(Recordable):
     def info(self) -> dict[str, Any]:
         """The endpoint's last session object, in GA form; empty before it said anything."""
         return self._link.protocol.session
+
+    def settings(self) -> pd.DataFrame:
+        """One row a setting: as asked for, as acknowledged, and as the last turns show it.
+
+        The columns are described in `rt_notebook.log.settings_table.settings_table`.
+        """
+        return settings_table(fold_settings(self.log))
 
     def clock_s(self) -> float:
         """Seconds on the clock of the log."""
