@@ -18,7 +18,10 @@ __all__ = ["redacted", "redacted_event"]
 
 _KEPT = frozenset(
     {
+        "by",
         "call_id",
+        "cause",
+        "client",
         "client_id",
         "code",
         "conversation_id",
@@ -30,8 +33,11 @@ _KEPT = frozenset(
         "event_id",
         "format",
         "id",
+        "ignored",
         "input_audio_format",
+        "interrupted",
         "item_id",
+        "limit",
         "modalities",
         "model",
         "object",
@@ -42,12 +48,14 @@ _KEPT = frozenset(
         "previous_item_id",
         "reason",
         "response_id",
+        "restored_items",
         "role",
         "state",
         "status",
         "tool_choice",
         "type",
         "voice",
+        "where",
     }
 )
 """Fields whose text is a name out of the API's vocabulary or an id."""
@@ -55,6 +63,10 @@ _KEPT = frozenset(
 _EMPTIED = frozenset({"bytes", "include", "logprobs", "metadata", "parameters", "tools", "top_logprobs"})
 """Fields that hold words in another form: as numbers, as names of fields."""
 
+_LEVELS = "envelope"
+"""The loudness of audio, every 5 ms: latencies are measured by it, and no word can be made of it."""
+
+_HEX = re.compile(r"(?:[0-9a-f]{4})*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _FILLER = "redacted "
@@ -89,8 +101,9 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         # A number alone in a list could be a letter; numbers that matter have a name.
         return [_value(name, entry) for entry in value if isinstance(entry, str | dict | list | tuple)]
-    if isinstance(value, str) and not (name in _KEPT and _NAME.fullmatch(value)):
-        return placeholder(value)
+    if isinstance(value, str):
+        kept = name in _KEPT and _NAME.fullmatch(value)
+        return value if kept or (name == _LEVELS and _HEX.fullmatch(value)) else placeholder(value)
     return value
 
 
