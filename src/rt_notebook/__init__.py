@@ -13,11 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rt_notebook import errors, plot
+    from rt_notebook import errors, plot, vad
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
     from rt_notebook.core.limits import SessionLimits
     from rt_notebook.core.reconnect import ReconnectPolicy
+    from rt_notebook.core.tool_calls import PendingCall
+    from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
@@ -62,6 +64,7 @@ __all__ = [
     "EventLog",
     "LogFileError",
     "NoReplyError",
+    "PendingCall",
     "Playground",
     "PortInUseError",
     "ReconnectPolicy",
@@ -77,6 +80,7 @@ __all__ = [
     "SessionLimits",
     "SilentSpeaker",
     "Speaker",
+    "Tool",
     "Turn",
     "__version__",
     "errors",
@@ -84,13 +88,17 @@ __all__ = [
     "load_audio",
     "plot",
     "report",
+    "tool",
+    "vad",
     "voice",
 ]
 
-_MODULES = {"errors", "plot"}
+_MODULES = {"errors", "plot", "vad"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
+    "rt_notebook.core.tool_calls": ("PendingCall",),
+    "rt_notebook.core.tools": ("Tool", "tool"),
     "rt_notebook.core.limits": ("SessionLimits",),
     "rt_notebook.core.reconnect": ("ReconnectPolicy",),
     "rt_notebook.io.bundle": ("Recording", "load"),

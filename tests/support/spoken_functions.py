@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rt_notebook.server.effects import Tool
+from rt_notebook.server.engine.effects import Tool
 
 
 def _tool(name, description, properties, required=None):

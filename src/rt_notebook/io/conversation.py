@@ -85,10 +85,13 @@ async def send_text(link: Link, text: str) -> None:
         await _create_response(link)
 
 
-async def create_response(link: Link, response: dict[str, Any] | None = None) -> None:
+async def create_response(
+    link: Link, response: dict[str, Any] | None = None, *, unless: Callable[[], bool] | None = None
+) -> None:
     """Ask for an answer and return when it is begun; one that is being made is waited for first.
 
-    Of several callers one is served after the other: an endpoint makes one answer at a time.
+    Of several callers one is served after the other: an endpoint makes one answer at a time. `unless` is
+    called in the last moment; if it returns True, the answer is not asked for.
 
     Raises
     ------
@@ -96,14 +99,18 @@ async def create_response(link: Link, response: dict[str, Any] | None = None) ->
         The endpoint refuses.
     """
     async with link.creating:
-        await _create_response(link, response)
+        await _create_response(link, response, unless)
 
 
-async def _create_response(link: Link, response: dict[str, Any] | None = None) -> None:
+async def _create_response(
+    link: Link, response: dict[str, Any] | None = None, unless: Callable[[], bool] | None = None
+) -> None:
     """Do as `create_response`, with ``link.creating`` held."""
     event: dict[str, Any] = {"type": "response.create"} | ({} if response is None else {"response": response})
     for _ in range(ATTEMPTS):
         await _response_over(link)
+        if unless is not None and unless():
+            return
         try:
             await link.request(event, "response.created")
             return
@@ -124,8 +131,9 @@ async def _response_over(link: Link) -> None:
 
 
 async def interrupt(link: Link) -> None:
-    """Stop the voice at once, cancel a running answer and wait until it is cancelled."""
+    """Stop the voice at once, cancel calls of tools and a running answer, and wait until it is cancelled."""
     link.silence()
+    link.tools.interrupt()
     response_id = link.protocol.active_response_id
     if response_id is not None:
         try:
@@ -256,7 +264,10 @@ class _Watch:
     async def answered(self) -> str | None:
         """Return the answer's id: the user is silent, every item written down, an answer complete."""
         await self._until(
-            lambda: self._answers > 0 and not (self._speaking or self._unwritten or self._running),
+            lambda: (
+                self._answers > 0
+                and not (self._speaking or self._unwritten or self._running or self._link.tools.busy)
+            ),
             REPLY_TIMEOUT_S,
             "No complete answer came.",
             "Look into session.log; with create_response=False an answer must be asked for.",

@@ -14,6 +14,7 @@ from rt_notebook.errors import ConnectError, ServerError, SessionClosedError
 from rt_notebook.io.answers import Answers
 from rt_notebook.io.lifeline import Lifeline
 from rt_notebook.io.reply_player import ReplyPlayer
+from rt_notebook.io.tools_runner import ToolsRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rt_notebook.io.connection import Connection
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.speakers import Speaker
+    from rt_notebook.io.tools_runner import Approver
     from rt_notebook.log.event_log import EventLog
 
     Listener = Callable[[Event | None], object]
@@ -45,6 +47,8 @@ class Link:
         Opens connections, restores the session on them, and knows whether it is open.
     answers
         Who waits for which event.
+    tools
+        Runs what the model calls.
     tap
         Takes every event with the audio that it carried; None for nobody. A recorder.
     creating
@@ -60,6 +64,7 @@ class Link:
         speaker: Speaker | None,
         policy: ReconnectPolicy,
         limits: SessionLimits,
+        approver: Approver | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.config = config
@@ -67,7 +72,9 @@ class Link:
         self.clock_s = clock_s
         self.player = ReplyPlayer(speaker)
         self.answers = Answers()
-        self.listeners: list[Listener] = []
+        self.tools = ToolsRunner(self, approver)
+        # First: who waits for an answer asks the tools whether it is still to come.
+        self.listeners: list[Listener] = [self.tools.follow]
         self.tap: Tap | None = None
         self.life = Lifeline(self, policy, limits)
         self.creating = asyncio.Lock()

@@ -12,10 +12,11 @@ from rt_notebook.core.limits import SessionLimits
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import ConfigError, SessionClosedError
 from rt_notebook.io import conversation
+from rt_notebook.io.approving import Approving
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.event_stream import EventStream
-from rt_notebook.io.link import Link
 from rt_notebook.io.recordable import Recordable
+from rt_notebook.io.replay_link import make_link
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from rt_notebook.core.events import Event
+    from rt_notebook.io.link import Link
     from rt_notebook.io.sources import AudioSource
     from rt_notebook.io.speakers import Speaker
+    from rt_notebook.io.tools_runner import Approver
     from rt_notebook.log.turns import Turn
 
 __all__ = ["Session", "SessionState"]
@@ -38,7 +41,7 @@ __all__ = ["Session", "SessionState"]
 SessionState = Literal["idle", "connecting", "open", "reconnecting", "closed"]
 
 
-class Session(Recordable):
+class Session(Approving, Recordable):
     """A conversation with a realtime speech model.
 
     It runs on a thread of its own: a cell that blocks for a minute loses no event and no sample. Every
@@ -57,6 +60,9 @@ class Session(Recordable):
         How a lost connection is replaced. Default: ``ReconnectPolicy()``.
     limits
         Time, money and idleness after which the session ends. Default: none, ``SessionLimits()``.
+    approve
+        Asked, on a thread of its own, whether a call of a tool may run: takes a `PendingCall` and returns
+        True, False, or None, which leaves it to the method `approve`. Anything else is a no.
 
     Attributes
     ----------
@@ -84,6 +90,7 @@ class Session(Recordable):
         speaker: Speaker | None = None,
         reconnect: ReconnectPolicy | None = None,
         limits: SessionLimits | None = None,
+        approve: Approver | None = None,
     ) -> None:
         self.endpoint = Endpoint.local() if endpoint is None else endpoint
         usable = _usable(SessionConfig() if config is None else config, self.endpoint)
@@ -93,7 +100,7 @@ class Session(Recordable):
         started_s = time.monotonic()
         self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
-        self._link = Link(
+        self._link = make_link(
             self.endpoint,
             usable,
             self.log,
@@ -101,6 +108,7 @@ class Session(Recordable):
             speaker,
             ReconnectPolicy() if reconnect is None else reconnect,
             SessionLimits() if limits is None else limits,
+            approve,
         )
         attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
         if attach is not None:
@@ -191,7 +199,7 @@ class Session(Recordable):
 
     def clock_s(self) -> float:
         """Seconds on the clock of the log."""
-        return self._clock()
+        return self._link.clock_s()
 
     # -- talking --------------------------------------------------------------------------------------
 

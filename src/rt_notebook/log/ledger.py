@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.log.audio_clock import AudioClock
+from rt_notebook.log.mic_track import MicTrack
+from rt_notebook.log.pages import Pages
 from rt_notebook.log.readers import READERS
 from rt_notebook.log.records import AudioPiece, Incident, Item, Response, as_dict, as_text
 
@@ -36,6 +38,8 @@ class Ledger:
         Ids of items and responses that were read about since somebody last cleared it.
     microphone
         The audio that was sent, piece by piece.
+    track, pages
+        The same on the present connection, by position and loudness; what pages told of their clocks.
     incidents
         What went wrong, in the order of the log.
     sent
@@ -64,6 +68,8 @@ class Ledger:
         self.counts_from_start = False
         self.turn_detection: dict[str, Any] = {}
         self.microphone_clock = AudioClock()
+        self.track = MicTrack()
+        self.pages = Pages()
         self.uncommitted_s: float | None = None
         self.sent_items: list[tuple[float, dict[str, Any]]] = []
         self.sent_commit_s: float | None = None

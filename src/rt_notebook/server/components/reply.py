@@ -13,13 +13,13 @@ from rt_notebook.server.components.calls.output import facts, spoken
 from rt_notebook.server.components.calls.pieces import call_pieces
 from rt_notebook.server.components.llama import Llama
 from rt_notebook.server.components.reply_pieces import LimitReached
-from rt_notebook.server.effects import Message
+from rt_notebook.server.engine.effects import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rt_notebook.server.components.reply_pieces import ReplyPiece
-    from rt_notebook.server.effects import MakeReply, Tool
+    from rt_notebook.server.engine.effects import MakeReply, Tool
 
 __all__ = ["PreparingReplier", "Replier", "SmolLM2Replier", "weights_path"]
 

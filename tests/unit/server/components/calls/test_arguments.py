@@ -14,7 +14,7 @@ from rt_notebook.server.components.calls.utterance import Utterance
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
 from rt_notebook.server.components.rules import RulesReplier
-from rt_notebook.server.effects import FunctionCall, MakeReply, Message, Tool
+from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message, Tool
 
 
 def hits(arguments, wanted):
