@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -84,14 +85,16 @@ async def test_audio_that_comes_while_it_moves_on_is_sent(speech):
         assert sum(e.audio_samples for e in second if e.direction == "sent") == len(question) // 2 + 24_000
 
 
-async def test_the_end_of_its_time_is_told_apart_from_a_loss():
+async def test_the_end_of_its_time_is_told_apart_from_a_loss(monkeypatch):
+    # This side's clock is so wrong that it cannot know when the time is over.
+    monkeypatch.setattr("rt_notebook.io.connection.unix_s", lambda: time.time() + 7200)
     policy = ReconnectPolicy(first_delay_s=0.01, short_life_s=0)
     async with two_servers(1.0, policy=policy) as (session, _):
-        session._link.life.connection.expires_s = None  # as of an endpoint that does not say when
         closed = (await happens(session, "local.closed")).data
         assert (closed["by"], closed["code"]) == ("expiry", 1001)
         await happens(session, "local.gap")
         assert (await session.ask("What is 1 plus 2?")).assistant == "That makes 3."
+        assert not events(session, "local.expiring")
 
 
 @pytest.mark.parametrize("waker", ["speech", "text"])
