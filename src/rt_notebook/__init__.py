@@ -13,9 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rt_notebook import errors, plot
+    from rt_notebook import errors, plot, vad
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
+    from rt_notebook.core.limits import SessionLimits
+    from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.core.tool_calls import PendingCall
     from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
         LogFileError,
         NoReplyError,
         PortInUseError,
+        RefusedError,
         RtNotebookError,
         ServerError,
         SessionClosedError,
     )
     from rt_notebook.io.bundle import Recording, load
     from rt_notebook.io.endpoints import Endpoint
+    from rt_notebook.io.item_audio import export_audio
     from rt_notebook.io.session import Session
     from rt_notebook.io.sources import load_audio
     from rt_notebook.io.speakers import SilentSpeaker, Speaker
@@ -64,7 +68,9 @@ __all__ = [
     "PendingCall",
     "Playground",
     "PortInUseError",
+    "ReconnectPolicy",
     "Recording",
+    "RefusedError",
     "RtNotebookError",
     "SemanticVad",
     "ServerError",
@@ -72,28 +78,34 @@ __all__ = [
     "Session",
     "SessionClosedError",
     "SessionConfig",
+    "SessionLimits",
     "SilentSpeaker",
     "Speaker",
     "Tool",
     "Turn",
     "__version__",
     "errors",
+    "export_audio",
     "load",
     "load_audio",
     "plot",
     "report",
     "tool",
+    "vad",
     "voice",
 ]
 
-_MODULES = {"errors", "plot"}
+_MODULES = {"errors", "plot", "vad"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
     "rt_notebook.core.tool_calls": ("PendingCall",),
     "rt_notebook.core.tools": ("Tool", "tool"),
+    "rt_notebook.core.limits": ("SessionLimits",),
+    "rt_notebook.core.reconnect": ("ReconnectPolicy",),
     "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
+    "rt_notebook.io.item_audio": ("export_audio",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),
     "rt_notebook.io.speakers": ("SilentSpeaker", "Speaker"),

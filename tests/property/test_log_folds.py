@@ -19,7 +19,7 @@ from rt_notebook.log.explain import explain_of, fold_explanation
 from rt_notebook.log.faults import errors_of, fold_errors
 from rt_notebook.log.glitches import fold_glitches, glitches_of
 from rt_notebook.log.html import log_html
-from rt_notebook.log.latency import PARTS, fold_latency
+from rt_notebook.log.latency import ERRORS, PARTS, fold_latency, latency_of
 from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.segments import fold_segments
 from rt_notebook.log.store import EventStore
@@ -93,8 +93,10 @@ def fold_all(events: list[Event]) -> None:
 
 
 def check_sums(events: list[Event]) -> None:
-    for row in map(fold_latency, fold_turns(events)):
+    for row in fold_latency(events):
         parts = [getattr(row, part) for part in PARTS]
+        for part, error in zip(PARTS, ERRORS, strict=True):
+            assert math.isnan(getattr(row, part)) <= math.isnan(getattr(row, error))
         if not math.isnan(row.total_ms):
             assert sum(part for part in parts if not math.isnan(part)) == row.total_ms
 
@@ -167,6 +169,8 @@ FIELDS = [
     *("item", "response", "session", "error", "delta", "transcript", "text", "output", "status"),
     *("usage", "code", "length_s", "lost_samples", "dropped_samples", "expected", "message", "reason"),
     *("content_index", "output_index", "audio_start_ms", "audio_end_ms", "played_samples", "state"),
+    *("envelope", "client", "asked_s", "received_s", "answered_s", "arrived_s", "round_trip_s"),
+    *("page_recorded_s", "page_sent_s", "page_arrived_s", "page_started_s", "base_latency_s"),
 ]
 ANY_EVENT = st.builds(
     Event,
@@ -198,7 +202,7 @@ class TestRecordings:
 
 def everything(folds: Turns) -> list[object]:
     usage = usage_of(folds, {"output_audio": 64.0})
-    return [folds.fold(), usage, errors_of(folds), glitches_of(folds), explain_of(folds)]
+    return [folds.fold(), latency_of(folds), usage, errors_of(folds), glitches_of(folds), explain_of(folds)]
 
 
 @given(sessions(), st.integers(), st.integers(7, 80))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rt_notebook.core import wire_json
 from rt_notebook.core.dialects import DIALECTS, NotInDialect
-from rt_notebook.server.abilities import Abilities
+from rt_notebook.server.engine.abilities import Abilities
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SEQUENCES = 50_000 if NIGHTLY else 2_000

@@ -11,7 +11,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rt_notebook.core.audio import SAMPLE_RATE_HZ
+import numpy as np
+
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_pcm
+from rt_notebook.core.envelope import STEP_SAMPLES, level_and_envelope
 from rt_notebook.core.events import Event
 from rt_notebook.log.event_log import EventLog
 
@@ -154,17 +157,29 @@ class Script:
         if microphone:
             chunks = math.ceil((self.end_s + 0.5 - MICROPHONE_S) / CHUNK_S)
             for i in range(chunks):
-                middle_s = MICROPHONE_S + (i + 0.5) * CHUNK_S
-                level = -62.0 + 4.0 * math.sin(i)
-                if any(start <= middle_s < end for start, end in self.speech):
-                    level = -20.0 - 16.0 * abs(math.sin(0.45 * i) * math.cos(0.13 * i))
+                level, envelope = level_and_envelope(self._chunk(i))
                 samples = round(CHUNK_S * SAMPLE_RATE_HZ)
                 event = Event(
-                    MICROPHONE_S + (i + 1) * CHUNK_S, "sent", "input_audio_buffer.append", {}, samples, level
+                    MICROPHONE_S + (i + 1) * CHUNK_S,
+                    "sent",
+                    "input_audio_buffer.append",
+                    {"envelope": envelope},
+                    samples,
+                    level,
                 )
                 # A chunk leaves ahead of what answers it.
                 events.append((event.t_s, -1, event))
         return EventLog([event for _, _, event in sorted(events, key=lambda entry: entry[:2])])
+
+    def _chunk(self, i: int) -> bytes:
+        """A chunk of the microphone, 5 ms after 5 ms: noise, or somebody speaks."""
+        steps = round(CHUNK_S / 0.005)
+        noise_dbfs = -62.0 + 4.0 * math.sin(i)
+        voice_dbfs = -20.0 - 16.0 * abs(math.sin(0.45 * i) * math.cos(0.13 * i))
+        middles_s = [MICROPHONE_S + i * CHUNK_S + (step + 0.5) * 0.005 for step in range(steps)]
+        spoken = [any(start <= t_s < end for start, end in self.speech) for t_s in middles_s]
+        levels = np.where(spoken, voice_dbfs, noise_dbfs)
+        return to_pcm(np.repeat(10 ** (levels / 20), STEP_SAMPLES))
 
 
 def conversation() -> EventLog:

@@ -15,16 +15,16 @@ from rt_notebook.errors import AudioFileError, ConfigError
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.session import Session
 from rt_notebook.io.sources import load_audio
-from rt_notebook.log.latency import latency_table
 
 if TYPE_CHECKING:
     import argparse
 
     import numpy.typing as npt
+    import pandas as pd
 
     from rt_notebook.log.turns import Turn
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "endpoint_named", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
     replies: list[npt.NDArray[np.float32]] = []
     try:
         _converse(
-            Session(_endpoint(args.endpoint, args.api_key), config), recordings, replies, as_json=args.json
+            Session(endpoint_named(args.endpoint, args.api_key), config),
+            recordings,
+            replies,
+            as_json=args.json,
         )
     finally:
         # Also when a later file fails: what was answered before it is kept.
@@ -93,14 +96,17 @@ def _converse(
             turns = session.log.fold_turns()[begun:]
             reply = session.reply_audio(turns[-1].assistant_item_id)
             replies.append(reply)
-            described = _describe(file, turns) | {"reply_audio_ms": round(reply.size * 1000 / SAMPLE_RATE_HZ)}
+            described = _describe(file, turns, session.log.latency()) | {
+                "reply_audio_ms": round(reply.size * 1000 / SAMPLE_RATE_HZ)
+            }
             if as_json:
                 print(json.dumps(described), flush=True)
             else:
                 _print(described)
 
 
-def _endpoint(name: str, api_key: str | None) -> Endpoint:
+def endpoint_named(name: str, api_key: str | None) -> Endpoint:
+    """Return the endpoint that a command's ``--endpoint`` names."""
     if name == "local":
         return Endpoint.local()
     if name == "azure":
@@ -118,13 +124,13 @@ def _say_components(session: Session) -> None:
             print(f"{role}: {part['name']} stands in. {part['note']}", file=sys.stderr)
 
 
-def _describe(file: Path, turns: list[Turn]) -> dict[str, Any]:
+def _describe(file: Path, turns: list[Turn], latency: pd.DataFrame) -> dict[str, Any]:
     """Return one object for what a file led to.
 
     A pause in a recording may end a turn early; what was said before it then belongs to the same file.
     """
     last = turns[-1]
-    timings = latency_table(turns).iloc[-1].to_dict()
+    timings = latency[latency["turn"] == last.turn].iloc[0].to_dict()
     return {
         "file": file.name,
         "user": " ".join(turn.user for turn in turns if turn.user),

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core import wire_json
 from rt_notebook.core.audio import level_dbfs, pcm_samples
+from rt_notebook.core.envelope import level_and_envelope
 from rt_notebook.core.events import Event
+from rt_notebook.core.recorded import RecordedPcm
 
 if TYPE_CHECKING:
     from rt_notebook.core.dialects import Dialect
@@ -81,10 +83,18 @@ class ClientProtocol:
         return wire_json.encode(self._dialect.client_to_wire(event)), Event(t_s, "sent", event["type"], event)
 
     def send_audio(self, pcm: bytes, t_s: float) -> tuple[str, Event]:
-        """Take microphone audio (PCM16, 24 kHz); like `send`, with the audio kept out of the log."""
+        """Take microphone audio (PCM16, 24 kHz); like `send`, with the audio kept out of the log.
+
+        The logged event has what the wire has not: the audio's ``envelope`` (`core.envelope`), and, of audio
+        from a page, ``page_recorded_s``, ``page_sent_s`` (on its clock) and ``arrived_s``.
+        """
         # Written by hand: this is the one frame that goes out 25 times a second, and it has one shape.
         frame = f'{{"type":"{_APPEND}","audio":"{wire_json.encode_audio(pcm)}"}}'
-        return frame, self._event(t_s, "sent", {"type": _APPEND}, pcm)
+        level, envelope = level_and_envelope(pcm)
+        data: dict[str, Any] = {"type": _APPEND, "envelope": envelope}
+        if isinstance(pcm, RecordedPcm):
+            data |= pcm.times()
+        return frame, Event(t_s, "sent", _APPEND, data, pcm_samples(pcm), level)
 
     @staticmethod
     def _event(t_s: float, direction: Any, data: dict[str, Any], audio: bytes) -> Event:

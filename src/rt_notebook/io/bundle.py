@@ -271,8 +271,13 @@ def _load_part(folder: Path) -> Recording:
     part = Part(folder)
     events, used = part.events()
     tracks = {side: Track(source, used[side]) for side, (source, _) in part.tracks.items()}
+    began = [e.t_s for e in events if e.type == "local.recording" and e.data.get("state") == "started"]
     manifest = msgspec.structs.replace(
-        part.manifest, events=len(events), samples=used, components=components_of(events)
+        part.manifest,
+        events=len(events),
+        samples=used,
+        components=components_of(events),
+        from_s=began[-1] if began else 0.0,
     )
     return Recording(EventLog(events), tracks, manifest, path=folder, recovered=True)
 

@@ -84,7 +84,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     redacted
         Whether words and audio were taken out.
     masked
-        How many keys and tokens were found in the events and blotted out.
+        In how many events keys or tokens were found and blotted out.
     members
         By name, length and hash of each other member.
     """

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
 import threading
 from collections import deque
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -28,7 +29,6 @@ from rt_notebook.io.bundle_files import (
     remove_part,
     write_all,
 )
-from rt_notebook.io.bundle_lines import encode_event
 from rt_notebook.io.bundle_manifest import (
     MANIFEST,
     MAX_EVENTS_BYTES,
@@ -61,6 +61,11 @@ def utc_now() -> str:
 def side_of(event: Event) -> Side:
     """Whose audio it is that an event carries."""
     return "user" if event.direction == "sent" else "assistant"
+
+
+class _Past(NamedTuple):
+    events: Sequence[Event]
+    length: int
 
 
 class Recorder:
@@ -103,12 +108,12 @@ class Recorder:
         on_problem: Callable[[str], object],
     ) -> None:
         self.target = target
-        self.finished: Future[Path] = Future()
+        self.finished: Future[Path | None] = Future()
         self._manifest = manifest
         self._scrubber = scrubber
         self._overwrite = overwrite
         self._on_problem = on_problem
-        self._queue: deque[tuple[Event, bytes, bool] | None] = deque()
+        self._queue: deque[tuple[Event, bytes] | _Past | None] = deque()
         self._wake = threading.Event()
         self._over = False
         self._events = self._event_bytes = 0
@@ -131,11 +136,12 @@ class Recorder:
     def begin(self, past: Sequence[Event], from_s: float) -> None:
         """Take what was before the recording began: its times and structure, no words and no audio."""
         self._manifest = msgspec.structs.replace(self._manifest, from_s=from_s)
-        self._queue.extend((event, b"", True) for event in past)
+        # It may be long and grows at its end: the recorder's thread reads up to here.
+        self._queue.append(_Past(past, len(past)))
 
     def __call__(self, event: Event, audio: bytes) -> None:
         """Take one event and the audio that it carried."""
-        self._queue.append((event, audio, False))
+        self._queue.append((event, audio))
 
     def stop(self) -> None:
         """Finish the bundle; a second call does nothing."""
@@ -177,18 +183,17 @@ class Recorder:
             if entry is None:
                 self._over = True
                 break
-            event, pcm, past = entry
-            if event.type == "session.created":
-                named = components_of((event,))
-                self._manifest = msgspec.structs.replace(self._manifest, components=named)
-            lines.append(self._scrubber.clean(encode_event(redacted_event(event) if past else event)))
+            if isinstance(entry, _Past):
+                for event in itertools.islice(entry.events, entry.length):
+                    lines.append(self._line(event, past=True))
+                    if event.audio_samples and self._audio_fds:
+                        self._leave_silence(side_of(event), event.audio_samples)
+                continue
+            event, pcm = entry
+            lines.append(self._line(event))
             if event.audio_samples and self._audio_fds:
-                side = side_of(event)
-                if past:
-                    self._leave_silence(side, event.audio_samples)
-                    continue
                 # Exactly as long as the event says: the tracks are cut by the events' lengths.
-                audio[side].append(pcm[: event.audio_samples * BYTES_PER_SAMPLE])
+                audio[side_of(event)].append(pcm[: event.audio_samples * BYTES_PER_SAMPLE])
         for side, pieces in audio.items():
             joined = b"".join(pieces)
             write_all(self._audio_fds[side], joined)
@@ -201,6 +206,12 @@ class Recorder:
             raise BundleError("A bundle holds no more events.", "Record in parts.")
         if any(samples > MAX_TRACK_SAMPLES for samples in self._samples.values()):
             raise BundleError("A bundle holds no more than twelve hours of audio.", "Record in parts.")
+
+    def _line(self, event: Event, *, past: bool = False) -> bytes:
+        if event.type == "session.created":
+            named = components_of((event,))
+            self._manifest = msgspec.structs.replace(self._manifest, components=named)
+        return self._scrubber.line(redacted_event(event) if past else event)
 
     def _leave_silence(self, side: Side, samples: int) -> None:
         """Leave a hole in the file, which reads as zeros and takes no room."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import BundleError
@@ -29,6 +30,8 @@ class Recordable:
     _link: Link
     _runtime: Runtime
     _recorder: Recorder | None = None
+    _beginning = False
+    _end_is_told = False
 
     def record(
         self,
@@ -85,18 +88,21 @@ class Recordable:
         ).result()
 
     def stop_recording(self) -> Pending[Path | None]:
-        """End the recording and return the path of the bundle; None if nothing was being recorded.
+        """End the recording and return the path of the bundle; None if the session was not recorded.
 
         Raises
         ------
         BundleError
             The bundle could not be written; what was recorded is in the folder beside it.
         """
-        if self._runtime.alive:
-            return self._runtime.submit(self._stop_recording())
-        over: Future[Path | None] = Future()
-        over.set_result(None)
-        return Pending(over)
+        recorder = self._recorder
+        if recorder is None:
+            nothing: Future[Path | None] = Future()
+            nothing.set_result(None)
+            return Pending(nothing)
+        self._end_is_told = True
+        self._runtime.call_soon(_stop, self._link, recorder)
+        return Pending(recorder.finished)
 
     def stop_recording_blocking(self, timeout_s: float | None = None) -> Path | None:
         """End the recording; the blocking twin of `stop_recording`."""
@@ -111,13 +117,13 @@ class Recordable:
     async def _record(
         self, target: Path, purpose: str, who: tuple[str, ...], *, keep_audio: bool, overwrite: bool
     ) -> Path:
-        if self.recording is not None:
+        if self._beginning or self.recording is not None:
             raise BundleError("This session is being recorded already.", "Call stop_recording() first.")
-        from rt_notebook import __version__
-
         link, endpoint = self._link, self._link.endpoint
+        scrubber = Scrubber(endpoint.secrets())
+        purpose = scrubber.text(purpose)
         manifest = Manifest(
-            made_by=f"rt_notebook {__version__}",
+            made_by=f"rt_notebook {version('rt-notebook')}",
             purpose=purpose,
             who=who,
             endpoint=endpoint.label,
@@ -127,39 +133,49 @@ class Recordable:
 
         # These hold no session: whoever has let go of it must not find it alive because it is recorded.
         runtime = self._runtime
-        recorder = await asyncio.to_thread(
-            Recorder,
-            target,
-            manifest,
-            Scrubber(endpoint.secrets()),
-            keep_audio=keep_audio,
-            overwrite=overwrite,
-            on_problem=lambda problem: runtime.call_soon(_failed, link, problem),
-        )
+        self._beginning = True
+        try:
+            recorder = await asyncio.to_thread(
+                Recorder,
+                target,
+                manifest,
+                scrubber,
+                keep_audio=keep_audio,
+                overwrite=overwrite,
+                on_problem=lambda problem: runtime.call_soon(_failed, link, problem),
+            )
+        finally:
+            self._beginning = False
         # From here on without a pause, so that no event falls between the past and the present.
-        self._recorder = recorder
+        self._recorder, self._end_is_told = recorder, False
         recorder.begin(list(link.log), link.clock_s())
         link.tap = recorder
         link.listeners.append(lambda event: _untap(link, recorder) if event is None else None)
         link.record("local.recording", state="started", purpose=purpose, audio=keep_audio)
+        if link.life.state == "closed":  # meanwhile: nobody will say when it ends
+            _untap(link, recorder)
         return target
 
-    async def _stop_recording(self) -> Path | None:
-        if self._recorder is not None and self._link.tap is self._recorder:
-            self._link.record("local.recording", state="stopped")
-            _untap(self._link, self._recorder)
-        return await self._recorded()
-
-    async def _recorded(self) -> Path | None:
-        """Wait until the bundle is complete; its failure is told once."""
-        recorder, self._recorder = self._recorder, None
+    async def _recorded(self) -> None:
+        """Wait until the bundle is complete; its failure is told here unless `stop_recording` tells it."""
+        recorder = self._recorder
         if recorder is None:
-            return None
-        written: Path = await asyncio.wrap_future(recorder.finished)
-        return written
+            return
+        _untap(self._link, recorder)
+        try:
+            await asyncio.wrap_future(recorder.finished)
+        except BundleError:
+            if not self._end_is_told:
+                raise
 
     def _submit(self, work: Any) -> Pending[Any]:
         raise NotImplementedError
+
+
+def _stop(link: Link, recorder: Recorder) -> None:
+    if link.tap is recorder:
+        link.record("local.recording", state="stopped")
+        _untap(link, recorder)
 
 
 def _untap(link: Link, recorder: Recorder) -> None:
@@ -169,5 +185,6 @@ def _untap(link: Link, recorder: Recorder) -> None:
 
 
 def _failed(link: Link, problem: str) -> None:
-    link.tap = None
+    if isinstance(link.tap, Recorder) and link.tap.finished.done():
+        link.tap = None
     link.record("local.recording", state="failed", message=problem)

@@ -1,13 +1,18 @@
-"""Find keys and tokens in text that is about to leave this process, and blot them out."""
+"""Keep the keys that this process knows, and whatever looks like one, out of what leaves it."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+import msgspec
+
+from rt_notebook.core.scrub import scrub_text, scrubbed
+from rt_notebook.io.bundle_lines import encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rt_notebook.core.events import Event
     from rt_notebook.io.secret import Secret
 
 __all__ = ["Scrubber"]
@@ -15,36 +20,39 @@ __all__ = ["Scrubber"]
 _SHORTEST = 6
 """A known key shorter than this would be found in ordinary words."""
 
-_SHAPES = (
-    rb"\bsk-[A-Za-z0-9_-]{16,}",  # OpenAI's keys
-    rb"\bek_[A-Za-z0-9]{16,}",  # and those for browsers
-    rb"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
-    rb"(?i:(?<=bearer )|(?<=api-key: )|(?<=api-key=)|(?<=api_key=))[A-Za-z0-9._~+/-]{12,}=*",
-)
+_MASK = "***"
 
 
 class Scrubber:
     """Blots out the keys that it is given, and whatever looks like a key or a token.
 
-    What is blotted out keeps its length, so that it fits wherever it stood.
-
-    Parameters
+    Attributes
     ----------
-    secrets
-        Keys that are known here. They are kept inside a compiled pattern only.
+    masked
+        In how many events something was blotted out.
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        known = [secret.reveal() for secret in secrets]
-        exact = [re.escape(key.encode()) for key in known if len(key) >= _SHORTEST]
-        self._pattern = re.compile(b"|".join([*exact, *_SHAPES]))
+        self._secrets = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST]
         self.masked = 0
 
-    def clean(self, raw: bytes) -> bytes:
-        """Return `raw` without keys, and count them in `masked`."""
-        cleaned, found = self._pattern.subn(lambda match: b"*" * len(match[0]), raw)
+    def text(self, text: str) -> str:
+        """Return `text` without keys."""
+        for secret in self._secrets:
+            text = text.replace(secret.reveal(), _MASK)
+        return scrub_text(text)
+
+    def line(self, event: Event) -> bytes:
+        """Return an event as a JSON line, without keys."""
+        clean = scrubbed(event)
+        line = encode_event(clean)
+        found = clean is not event
+        for secret in self._secrets:
+            key = msgspec.json.encode(secret.reveal())[1:-1]
+            if key in line:
+                line, found = line.replace(key, _MASK.encode()), True
         self.masked += found
-        return cleaned
+        return line
 
     def __repr__(self) -> str:
         return f"<Scrubber: {self.masked} masked>"

@@ -15,19 +15,22 @@ from rt_notebook.io import conversation
 from rt_notebook.io.approving import Approving
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.event_stream import EventStream
-from rt_notebook.io.link import Link
 from rt_notebook.io.recordable import Recordable
+from rt_notebook.io.replay_link import make_link
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
+from rt_notebook.log.settings_table import fold_settings, settings_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from rt_notebook.core.events import Event
+    from rt_notebook.io.link import Link
     from rt_notebook.io.sources import AudioSource
     from rt_notebook.io.speakers import Speaker
     from rt_notebook.io.tools_runner import Approver
@@ -97,7 +100,7 @@ class Session(Approving, Recordable):
         started_s = time.monotonic()
         self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
-        self._link = Link(
+        self._link = make_link(
             self.endpoint,
             usable,
             self.log,
@@ -187,9 +190,16 @@ class Session(Approving, Recordable):
         """The endpoint's last session object, in GA form; empty before it said anything."""
         return self._link.protocol.session
 
+    def settings(self) -> pd.DataFrame:
+        """One row a setting: as asked for, as acknowledged, and as the last turns show it.
+
+        The columns are described in `rt_notebook.log.settings_table.settings_table`.
+        """
+        return settings_table(fold_settings(self.log))
+
     def clock_s(self) -> float:
         """Seconds on the clock of the log."""
-        return self._clock()
+        return self._link.clock_s()
 
     # -- talking --------------------------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ class ToolsRunner:
         self._link.record("local.tool_call", **ids, **told, message=message)
 
     def _clean(self, text: str) -> str:
-        return self._scrubber.clean(text.encode("utf-8", "replace")).decode("utf-8", "replace")
+        return self._scrubber.text(text)
 
     def _start_timer(self, call: ToolCall, seconds: float) -> None:
         self._stop_timer(call)

@@ -12,7 +12,7 @@ from rt_notebook.log.files import read_jsonl, read_parquet, write_jsonl, write_p
 from rt_notebook.log.glitches import glitches_of, glitches_table
 from rt_notebook.log.html import log_html
 from rt_notebook.log.kept import Kept
-from rt_notebook.log.latency import latency_table
+from rt_notebook.log.latency import latency_of, latency_table
 from rt_notebook.log.store import EventStore
 from rt_notebook.log.table import EventTable
 from rt_notebook.log.transcript import transcript_table
@@ -138,11 +138,12 @@ class EventLog(Sequence[Event]):
         return turns_table(self.fold_turns())
 
     def latency(self) -> pd.DataFrame:
-        """One row a turn: the parts of its latency, in milliseconds, and their total.
+        """One row a turn: its latency in parts that sum to the total, in ms, each with its error bound.
 
         The columns are the fields of `rt_notebook.log.latency.Latency`.
         """
-        return latency_table(self.fold_turns())
+        with self._turns.current(self._store) as turns:
+            return latency_table(latency_of(turns))
 
     def transcript(self) -> pd.DataFrame:
         """One row for each thing said; the columns are described in `rt_notebook.log.transcript`."""
@@ -199,4 +200,5 @@ class EventLog(Sequence[Event]):
         return f"<EventLog: {len(self)} events, {end_s:.1f} s>"
 
     def _repr_html_(self) -> str:
-        return log_html(list(self), self.fold_turns())
+        with self._turns.current(self._store) as turns:
+            return log_html(list(self), turns)

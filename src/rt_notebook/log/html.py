@@ -6,9 +6,10 @@ from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
 
-from rt_notebook.log.latency import fold_latency
+from rt_notebook.log.latency import Latency, latency_of
+from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.transcript import heard_words
-from rt_notebook.log.turns import Turn, fold_turns
+from rt_notebook.log.turns import Turn, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,15 +26,16 @@ _CELL = "padding:.25em .75em;text-align:left;vertical-align:top;border-top:1px s
 _MUTED = "opacity:.7"
 
 
-def log_html(events: Sequence[Event], turns: Sequence[Turn] | None = None) -> str:
+def log_html(events: Sequence[Event], folds: Turns | None = None) -> str:
     """Return the conversation as an HTML table with a line of counts.
 
     It has no script and no colour of its own: it reads on light and dark pages. All text is escaped.
     """
-    turns = fold_turns(events) if turns is None else turns
+    folds = Turns(Ledger(events)) if folds is None else folds
+    turns, latencies = folds.fold(), latency_of(folds)
     shown = turns[-SHOWN_TURNS:]
     head = "".join(_cell(title, tag="th") for title in ("Turn", "You", "Assistant", "Status", "Latency"))
-    rows = "".join(_row(turn) for turn in shown)
+    rows = "".join(_row(*pair) for pair in list(zip(turns, latencies, strict=True))[-SHOWN_TURNS:])
     left_out = (
         f"<div style='{_MUTED}'>The last {len(shown)} of {len(turns)} turns.</div>" if turns != shown else ""
     )
@@ -56,8 +58,8 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def _row(turn: Turn) -> str:
-    total_ms = fold_latency(turn).total_ms
+def _row(turn: Turn, latency: Latency) -> str:
+    total_ms = latency.total_ms
     status = turn.status + (f" ({turn.status_reason})" if turn.status_reason else "")
     if turn.interrupted and turn.status != "cancelled":
         status += ", interrupted"

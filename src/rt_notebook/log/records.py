@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.log.audio_clock import AudioClock
+
+if TYPE_CHECKING:
+    from rt_notebook.log.mic_track import SpokenEnd
+    from rt_notebook.log.pages import PageStart
 
 __all__ = ["AudioPiece", "Incident", "Item", "Response", "as_dict", "as_number", "as_text"]
 
@@ -82,6 +86,11 @@ class Item:
     committed_s: float | None = None
     transcribed_s: float | None = None
     push_to_talk_start_s: float | None = None
+    speech_begin: int | None = None
+    """Position of the first sample of speech in the audio that was sent, as the endpoint saw it."""
+    spoken_end: SpokenEnd | None = None
+    silence_s: float | None = None
+    """The silence that ended it, as the session was set."""
     transcription_s: float = 0.0
     transcription_tokens: int = 0
     """What the transcription was billed by: seconds or tokens."""
@@ -97,6 +106,7 @@ class Item:
     played: list[tuple[float, float]] = field(default_factory=list)
     """Stretches of session time in which the speaker sounded."""
 
+    page_start: PageStart | None = None
     flushed_s: float | None = None
     truncated_s: float | None = None
     truncated_ms: float | None = None

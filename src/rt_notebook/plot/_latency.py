@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from rt_notebook.log.latency import PARTS, Latency, fold_latency
-from rt_notebook.log.turns import fold_turns
 from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say, settle
 
 if TYPE_CHECKING:
@@ -18,12 +17,17 @@ __all__ = ["latency"]
 
 # Blues until the endpoint begins to answer, oranges from there on; hatching tells neighbours apart too.
 STYLES: dict[str, tuple[str, str, str, str]] = {
+    "capture_ms": ("capture", "#08519c", "", "white"),
+    "mic_carrier_ms": ("to the kernel", "#9ecae1", "\\\\", "black"),
+    "socket_ms": ("socket", "#4292c6", "||", "white"),
     "vad_wait_ms": ("silence and VAD", "#c6dcef", "....", "black"),
     "commit_ms": ("commit", "#54478c", "", "white"),
     "response_ms": ("response created", USER, "", "white"),
     "first_text_ms": ("first text", "#fdd0a2", "xx", "black"),
     "first_audio_ms": ("first audio", ASSISTANT, "", "black"),
-    "playback_ms": ("playback", "#fbd9b0", "////", "black"),
+    "speaker_carrier_ms": ("to the page", "#fbd9b0", "////", "black"),
+    "jitter_buffer_ms": ("jitter buffer", "#b35806", "", "white"),
+    "output_ms": ("output", "#fee0b6", "--", "black"),
 }
 TEXT_PT = 8.0
 ROW_PX = 34.0
@@ -52,8 +56,8 @@ def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
     Axes
         The Axes, with milliseconds to the right and the first turn on top.
     """
-    turns = fold_turns(events_of(log))
-    rows = [row for row in map(fold_latency, turns) if any(not math.isnan(getattr(row, p)) for p in PARTS)]
+    folded = fold_latency(events_of(log))
+    rows = [row for row in folded if any(not math.isnan(getattr(row, part)) for part in PARTS)]
     ax = new_axes(ax, min(HIGHEST_PX, max(300.0, 110.0 + ROW_PX * len(rows))))
     if not rows:
         return say(ax, "No turn has an answer yet: there is no latency to show.")

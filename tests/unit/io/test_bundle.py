@@ -254,7 +254,7 @@ def test_a_key_in_a_text_is_blotted_out(tmp_path, key):
     assert key.encode() not in gzip.decompress(zipfile.ZipFile(path).read("events.jsonl.gz"))
     recording = load(path)
     assert recording.manifest.masked == 1
-    assert recording.log[0].text == f"Incorrect key {'*' * len(key)} given"
+    assert recording.log[0].text == "Incorrect key *** given"
 
 
 # -- whose eyes -----------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from rt_notebook.core.audio import SAMPLES_PER_MS, SILENCE_DBFS
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, SILENCE_DBFS
 from rt_notebook.log.audio_clock import AudioClock
+from rt_notebook.log.mic_track import MicTrack, SpokenEnd
 from rt_notebook.log.readers.items import item_of
 from rt_notebook.log.records import AudioPiece, as_dict, as_number, as_text
 
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.log.ledger import Ledger
     from rt_notebook.log.readers import Reader
+    from rt_notebook.log.records import Item
+
+LONGEST_SAMPLES = 30 * SAMPLE_RATE_HZ
+"""Speech whose beginning is not known is looked at so far back."""
 
 
 def _session(ledger: Ledger, event: Event) -> None:
@@ -21,7 +27,7 @@ def _session(ledger: Ledger, event: Event) -> None:
     if event.type == "session.created":
         # Another session (after a reconnect) counts the audio from zero again.
         if ledger.session_id not in {None, session_id}:
-            ledger.microphone_clock = AudioClock()
+            ledger.microphone_clock, ledger.track = AudioClock(), MicTrack()
         ledger.session_id = session_id
         ledger.counts_from_start = True
     ledger.session = session
@@ -33,12 +39,17 @@ def _closed(ledger: Ledger, _: Event) -> None:
         if response.done_s is None:
             response.status, response.reason = "incomplete", "connection_closed"
             ledger.touched.add(response.id)
+    for item in list(ledger.items.values()):
+        if item.is_user and not item.placed:  # speech that was cut off: it stands where it was said
+            ledger.place(item, None)
+            ledger.touched.add(item.id)
 
 
 def _append(ledger: Ledger, event: Event) -> None:
     start_s, end_s = ledger.microphone_clock.advance(event.audio_samples, event.t_s)
     level_dbfs = SILENCE_DBFS if event.level_dbfs is None else event.level_dbfs
     ledger.microphone.append(AudioPiece(start_s, end_s, level_dbfs))
+    ledger.track.add(event, ledger.pages.microphone)
     if ledger.uncommitted_s is None:
         ledger.uncommitted_s = start_s
 
@@ -65,6 +76,8 @@ def _speech_started(ledger: Ledger, event: Event) -> None:
     item.padding_start_s = _heard_s(ledger, start_ms, event)
     if start_ms is not None and padding_ms is not None:
         item.speech_start_s = _heard_s(ledger, start_ms + padding_ms, event)
+    if start_ms is not None:
+        item.speech_begin = round((start_ms + (padding_ms or 0)) * SAMPLES_PER_MS)
 
 
 def _speech_stopped(ledger: Ledger, event: Event) -> None:
@@ -74,8 +87,29 @@ def _speech_stopped(ledger: Ledger, event: Event) -> None:
     item.spoken, item.speech_stopped_s = True, event.t_s
     end_ms = as_number(event.data.get("audio_end_ms"))
     silence_ms = as_number(ledger.turn_detection.get("silence_duration_ms"))
+    item.silence_s = None if silence_ms is None else silence_ms / 1000
     if end_ms is not None and silence_ms is not None:
         item.speech_end_s = _heard_s(ledger, end_ms - silence_ms, event)
+    if end_ms is not None and ledger.counts_from_start:
+        item.spoken_end = _spoken_end(ledger, item, end_ms, silence_ms)
+
+
+def _spoken_end(ledger: Ledger, item: Item, end_ms: float, silence_ms: float | None) -> SpokenEnd | None:
+    """Find the end of speech in the audio; where that does not tell, the endpoint's word counts."""
+    decided = round(end_ms * SAMPLES_PER_MS)
+    guess = None if silence_ms is None else round((end_ms - silence_ms) * SAMPLES_PER_MS)
+    begin = item.speech_begin if item.speech_begin is not None else (guess or decided) - LONGEST_SAMPLES
+    found = ledger.track.speech_end(max(0, begin), guess, decided)
+    position = guess if found is None else found.position
+    chunk = None if position is None else ledger.track.chunk(position)
+    recorded_s = None if position is None else ledger.microphone_clock.session_s(position)
+    if position is None or chunk is None or recorded_s is None:
+        return None
+    if found is None:
+        return SpokenEnd(position, math.nan, recorded_s, chunk, math.nan, ledger.track.round_trip_s)
+    chunk_error_s = ledger.track.chunk_error_s(position, found.error_samples)
+    error_s = found.error_samples / SAMPLE_RATE_HZ
+    return SpokenEnd(position, error_s, recorded_s, chunk, chunk_error_s, ledger.track.round_trip_s)
 
 
 def _timed_out(ledger: Ledger, event: Event) -> None:
@@ -102,10 +136,27 @@ def _committed(ledger: Ledger, event: Event) -> None:
     ledger.place(item, as_text(event.data.get("previous_item_id")))
 
 
+def _clock(ledger: Ledger, event: Event) -> None:
+    ledger.pages.exchanged(event)
+
+
+def _opened(ledger: Ledger, event: Event) -> None:
+    ledger.pages.opened(event)
+
+
+def _round_trip(ledger: Ledger, event: Event) -> None:
+    seconds = as_number(event.data.get("round_trip_s"))
+    if seconds is not None and seconds >= 0:
+        ledger.track.add_round_trip(seconds)
+
+
 READERS: dict[str, Reader] = {
     "session.created": _session,
     "session.updated": _session,
     "local.closed": _closed,
+    "local.clock": _clock,
+    "local.mic_opened": _opened,
+    "local.round_trip": _round_trip,
     "input_audio_buffer.append": _append,
     "input_audio_buffer.commit": _sent_commit,
     "input_audio_buffer.cleared": _cleared,

@@ -23,6 +23,7 @@ def _playback(ledger: Ledger, event: Event) -> None:
     played = as_number(event.data.get("played_samples"))
     if item is None or played is None or played < 0:
         return
+    item.page_start = item.page_start or ledger.pages.started(event)
     before = item.played_samples or 0
     item.played_samples = max(before, int(played))
     new_samples = item.played_samples - before

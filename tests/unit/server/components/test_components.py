@@ -13,10 +13,11 @@ from rt_notebook.core.audio import to_float, to_pcm
 from rt_notebook.core.audio_format import AudioFormat, OutputEncoder
 from rt_notebook.core.config import ServerVad
 from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES, simulate
-from rt_notebook.server.components.detect import EnergyDetector, SileroDetector, push_together
 from rt_notebook.server.components.rules import answer
 from rt_notebook.server.components.speak import HibariVoice
 from rt_notebook.server.components.transcribe import MoonshineTranscriber, quiet_cuts
+from rt_notebook.vad.detectors.energy import EnergyDetector
+from rt_notebook.vad.detectors.silero import SileroDetector, push_together
 
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
