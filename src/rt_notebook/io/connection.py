@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.dialects import DIALECTS
+from rt_notebook.core.events import Event
 from rt_notebook.core.outbox import Outbox
 from rt_notebook.core.protocol import ClientProtocol
 from rt_notebook.core.reconnect import Ending, ending_of_close
@@ -19,7 +20,6 @@ from rt_notebook.io.transport import open_websocket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.core.events import Event
     from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.transport import Transport
@@ -128,6 +128,7 @@ class Connection:
         self._dog = Watchdog(self._policy, self._clock_s())
         self._alive()
         self._tasks = [asyncio.create_task(part) for part in (self._read(), self._write(), self._guard())]
+        self._measuring = asyncio.create_task(self._measure())
 
     # -- sending ------------------------------------------------------------------------------------
 
@@ -179,6 +180,8 @@ class Connection:
             self._judge(event)
             if self.ended.done():
                 return
+            if event.type == "input_audio_buffer.speech_started" and self._measuring.done():
+                self._measuring = asyncio.create_task(self._measure())
         how = self._transport.closed_by
         if self._closing is not None:
             self._end(Ending("local", self._closing or how.reason, how.code))
@@ -227,6 +230,16 @@ class Connection:
             if self._dog.check(now_s, busy=self.watch.busy or self._owed()) == "ping":
                 await self._ask()
 
+    async def _measure(self) -> None:
+        """Log how long the way to the endpoint and back takes, while a turn is under way."""
+        assert self._transport is not None  # noqa: S101 - opened before it is started
+        asked_s = self._clock_s()
+        with contextlib.suppress(ConnectionError):
+            await self._transport.ping()
+            now_s = self._clock_s()
+            data = {"type": "local.round_trip", "round_trip_s": now_s - asked_s}
+            self._arrived(self, Event(now_s, "local", "local.round_trip", data), b"")
+
     async def _ask(self) -> None:
         assert self._transport is not None  # noqa: S101 - opened before it is started
         try:
@@ -271,9 +284,10 @@ class Connection:
 
     async def stop(self) -> None:
         """End its tasks; it hands on nothing from then on."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *([self._measuring] if self._tasks else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._transport is not None:
             self._transport.abort()
 
