@@ -20,9 +20,9 @@ import pandas as pd
 from rt_notebook import Session, voice
 from rt_notebook.core.audio import to_pcm
 from rt_notebook.server.components.load import load_components
-from rt_notebook.server.effects import MakeReply, Message
-from rt_notebook.server.sentences import SentenceCutter
-from rt_notebook.server.settings import DEFAULT_INSTRUCTIONS
+from rt_notebook.server.engine.effects import MakeReply, Message
+from rt_notebook.server.engine.settings import DEFAULT_INSTRUCTIONS
+from rt_notebook.server.work.sentences import SentenceCutter
 
 QUESTIONS = (
     "What is the capital of France?",

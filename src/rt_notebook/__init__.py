@@ -13,28 +13,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rt_notebook import errors, plot
+    from rt_notebook import errors, plot, vad
     from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
     from rt_notebook.core.events import Event
+    from rt_notebook.core.limits import SessionLimits
+    from rt_notebook.core.reconnect import ReconnectPolicy
+    from rt_notebook.core.tool_calls import PendingCall
+    from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
         AudioFileError,
         AuthenticationError,
+        BundleError,
         ComponentMissingError,
         ConfigError,
         ConnectError,
         EndpointNotFoundError,
+        LogFileError,
         NoReplyError,
         PortInUseError,
+        RefusedError,
         RtNotebookError,
         ServerError,
         SessionClosedError,
     )
+    from rt_notebook.io.bundle import Recording, load
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.session import Session
     from rt_notebook.io.sources import load_audio
     from rt_notebook.io.speakers import SilentSpeaker, Speaker
     from rt_notebook.log.event_log import EventLog
     from rt_notebook.log.turns import Turn
+    from rt_notebook.plot._report import report
     from rt_notebook.server.voice import voice
     from rt_notebook.widgets.audio_port import AudioPort
     from rt_notebook.widgets.playground import Playground
@@ -45,6 +54,7 @@ __all__ = [
     "AudioFileError",
     "AudioPort",
     "AuthenticationError",
+    "BundleError",
     "ComponentMissingError",
     "ConfigError",
     "ConnectError",
@@ -52,9 +62,14 @@ __all__ = [
     "EndpointNotFoundError",
     "Event",
     "EventLog",
+    "LogFileError",
     "NoReplyError",
+    "PendingCall",
     "Playground",
     "PortInUseError",
+    "ReconnectPolicy",
+    "Recording",
+    "RefusedError",
     "RtNotebookError",
     "SemanticVad",
     "ServerError",
@@ -62,26 +77,38 @@ __all__ = [
     "Session",
     "SessionClosedError",
     "SessionConfig",
+    "SessionLimits",
     "SilentSpeaker",
     "Speaker",
+    "Tool",
     "Turn",
     "__version__",
     "errors",
+    "load",
     "load_audio",
     "plot",
+    "report",
+    "tool",
+    "vad",
     "voice",
 ]
 
-_MODULES = {"errors", "plot"}
+_MODULES = {"errors", "plot", "vad"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
+    "rt_notebook.core.tool_calls": ("PendingCall",),
+    "rt_notebook.core.tools": ("Tool", "tool"),
+    "rt_notebook.core.limits": ("SessionLimits",),
+    "rt_notebook.core.reconnect": ("ReconnectPolicy",),
+    "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),
     "rt_notebook.io.speakers": ("SilentSpeaker", "Speaker"),
     "rt_notebook.log.event_log": ("EventLog",),
     "rt_notebook.log.turns": ("Turn",),
+    "rt_notebook.plot._report": ("report",),
     "rt_notebook.server.voice": ("voice",),
     "rt_notebook.widgets.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground": ("Playground",),

@@ -1,4 +1,7 @@
-"""The command line: ``rt-notebook lab | setup | serve | talk``. Each command is a file in `commands`."""
+"""The command line: ``rt-notebook lab | setup | serve | talk | replay | vad | doctor``.
+
+Each command is a file in `commands`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rt_notebook import __version__
-from rt_notebook.commands import lab, serve, setup, talk
+from rt_notebook.commands import doctor, lab, replay, serve, setup, talk, vad
 from rt_notebook.errors import RtNotebookError
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ _COMMANDS = {
     "setup": (setup, "fetch what the local server needs and pip cannot express"),
     "serve": (serve, "run the local realtime server for any client"),
     "talk": (talk, "speak recordings at a session and print the conversation"),
+    "doctor": (doctor, "find out why it does not connect"),
+    "replay": (replay, "print a recorded session, as it went or at once"),
+    "vad": (vad, "try settings of the turn detection on recordings"),
 }
 
 

@@ -5,7 +5,9 @@
     RtNotebookError
     ├── ConfigError              a setting, an argument or an environment variable is wrong
     ├── AudioFileError           a file cannot be read as audio
+    ├── BundleError              a recorded session cannot be read or written
     ├── ComponentMissingError    an optional component is not installed
+    ├── LogFileError             a file cannot be read as a log
     ├── PortInUseError           the local server cannot have the port
     ├── ConnectError             no session could be opened
     │   ├── AuthenticationError      the endpoint refused the key or token (401, 403)
@@ -50,8 +52,16 @@ class AudioFileError(RtNotebookError):
     """A file cannot be read as audio."""
 
 
+class BundleError(RtNotebookError):
+    """A recorded session (``.rtlog``) cannot be read or written, or is not what was written."""
+
+
 class ComponentMissingError(RtNotebookError):
     """An optional component is not installed."""
+
+
+class LogFileError(RtNotebookError):
+    """A file cannot be read as a log."""
 
 
 class PortInUseError(RtNotebookError):

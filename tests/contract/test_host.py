@@ -12,8 +12,8 @@ import pytest
 from hosting import hosting, opened, rest, send, until
 from websockets.exceptions import InvalidStatus
 
-from rt_notebook.server.clock import Clock
-from rt_notebook.server.limits import Limits
+from rt_notebook.server.host.clock import Clock
+from rt_notebook.server.host.limits import Limits
 
 CANARY = "canary-5f1b6f0e"
 

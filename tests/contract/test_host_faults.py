@@ -11,8 +11,8 @@ import pytest
 from hosting import ask, hosting, opened, rest, send, until, until_true
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from rt_notebook.server.clock import Clock
-from rt_notebook.server.faults import FAULTS
+from rt_notebook.server.host.clock import Clock
+from rt_notebook.server.host.faults import FAULTS
 
 
 async def conversation(server, **options):

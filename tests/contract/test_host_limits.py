@@ -12,10 +12,10 @@ from hosting import ask, hosting, opened, rest, send, until, until_true
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rt_notebook.errors import ConfigError
-from rt_notebook.server.clock import Clock
-from rt_notebook.server.component_work import ComponentWork
-from rt_notebook.server.engine import Engine
-from rt_notebook.server.limits import Limits
+from rt_notebook.server.engine.engine import Engine
+from rt_notebook.server.host.clock import Clock
+from rt_notebook.server.host.limits import Limits
+from rt_notebook.server.work.component_work import ComponentWork
 
 MIB = 1024 * 1024
 
@@ -298,7 +298,7 @@ async def test_who_is_just_speaking_hears_the_goodbye_too():
 
 @pytest.mark.parametrize("minutes", [0, -1, float("inf"), float("nan")])
 def test_a_session_needs_some_time(minutes):
-    from rt_notebook.server.app import RealtimeServer
+    from rt_notebook.server.host.app import RealtimeServer
 
     with pytest.raises(ConfigError):
         RealtimeServer(session_minutes=minutes)

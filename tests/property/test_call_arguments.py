@@ -13,7 +13,7 @@ from rt_notebook.server.components.calls.grounding import ground
 from rt_notebook.server.components.calls.json_schema import valid
 from rt_notebook.server.components.calls.smallest import smallest
 from rt_notebook.server.components.calls.utterance import Utterance
-from rt_notebook.server.effects import Tool
+from rt_notebook.server.engine.effects import Tool
 
 NAMES = st.sampled_from(["city", "unit", "minutes", "when", "recipient", "text"])
 SMALL = st.integers(-50, 50)

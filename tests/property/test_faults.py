@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rt_notebook.core import wire_json
-from rt_notebook.server.faults import FAULTS, FaultPlan
-from rt_notebook.server.wire_actions import Pass
+from rt_notebook.server.host.faults import FAULTS, FaultPlan
+from rt_notebook.server.host.wire_actions import Pass
 
 STREAM = st.sampled_from([name for name, kind in FAULTS.items() if kind.make is not None])
 HARMLESS = st.sampled_from(["invalid-json", "binary-frame", "duplicate", "reorder", "slow", "unknown-event"])

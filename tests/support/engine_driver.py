@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import random
 
-from rt_notebook.server.effects import (
+from rt_notebook.server.engine.effects import (
     CancelReply,
     CancelTranscribe,
     Close,
@@ -16,7 +16,7 @@ from rt_notebook.server.effects import (
     Send,
     Transcribe,
 )
-from rt_notebook.server.engine import Engine
+from rt_notebook.server.engine.engine import Engine
 
 FRAME = bytes(768 * 2)
 

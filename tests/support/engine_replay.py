@@ -15,7 +15,7 @@ from engine_driver import Driver
 from wire_recordings import RECORDINGS
 
 from rt_notebook.core.dialects import DIALECTS
-from rt_notebook.server.abilities import Abilities
+from rt_notebook.server.engine.abilities import Abilities
 
 if TYPE_CHECKING:
     from wire_recordings import Frame

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from rt_notebook.server.app import RealtimeServer
+from rt_notebook.server.host.app import RealtimeServer
 
 TIMEOUT_S = 60
 

@@ -13,7 +13,7 @@ from strict_models import problems
 
 from rt_notebook.core.dialects import DIALECTS, NotInDialect
 
-__all__ = ["GA_TO_PREVIEW", "WEATHER", "WireClient", "message"]
+__all__ = ["GA_TO_PREVIEW", "WEATHER", "WireClient", "asked", "message"]
 
 Json = dict[str, Any]
 
@@ -153,3 +153,11 @@ class WireClient:
         self.transcribe()
         self.reply(*sentences or ("Hello. ", "How are you?"))
         return self._from(start)
+
+
+def asked(dialect: str = "ga", **fields: Any) -> WireClient:
+    """Return a client that has asked something; its response is under way."""
+    client = WireClient(dialect)
+    client.write("Hello.")
+    client.send("response.create", **fields)
+    return client

@@ -10,10 +10,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from rt_notebook.server.abilities import REPLIES
-from rt_notebook.server.faults import faults_help
-from rt_notebook.server.limits import Limits
-from rt_notebook.server.logs import configure_logs, log_event
+from rt_notebook.server.engine.abilities import REPLIES
+from rt_notebook.server.host.faults import faults_help
+from rt_notebook.server.host.limits import Limits
+from rt_notebook.server.host.logs import configure_logs, log_event
 
 if TYPE_CHECKING:
     import argparse
@@ -100,7 +100,7 @@ def _leave() -> None:
 
 
 async def _serve(args: argparse.Namespace) -> None:
-    from rt_notebook.server.app import RealtimeServer
+    from rt_notebook.server.host.app import RealtimeServer
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.log.turns import Turn
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "endpoint_named", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
     replies: list[npt.NDArray[np.float32]] = []
     try:
         _converse(
-            Session(_endpoint(args.endpoint, args.api_key), config), recordings, replies, as_json=args.json
+            Session(endpoint_named(args.endpoint, args.api_key), config),
+            recordings,
+            replies,
+            as_json=args.json,
         )
     finally:
         # Also when a later file fails: what was answered before it is kept.
@@ -102,7 +105,8 @@ def _converse(
                 _print(described)
 
 
-def _endpoint(name: str, api_key: str | None) -> Endpoint:
+def endpoint_named(name: str, api_key: str | None) -> Endpoint:
+    """Return the endpoint that a command's ``--endpoint`` names."""
     if name == "local":
         return Endpoint.local()
     if name == "azure":

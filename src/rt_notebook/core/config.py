@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from rt_notebook.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rt_notebook.core.tools import Tool
 
 __all__ = ["SemanticVad", "ServerVad", "SessionConfig", "TurnDetection", "changed_part"]
 
@@ -138,7 +143,9 @@ class SessionConfig(_Settings):
     turn_detection
         `ServerVad` (default), `SemanticVad`, or None for push-to-talk.
     tools
-        Function tools in the API's own form: ``{"type": "function", "name", "description", "parameters"}``.
+        What the model may call: functions made into tools by `rt_notebook.tool`, which the session runs; or,
+        to be answered by yourself, dicts in the API's own form:
+        ``{"type": "function", "name", "description", "parameters"}``.
     output
         ``"audio"`` (speech with its transcript) or ``"text"``.
     transcription
@@ -149,7 +156,7 @@ class SessionConfig(_Settings):
     voice: str = "alloy"
     temperature: float | None = None
     turn_detection: TurnDetection = field(default_factory=ServerVad)
-    tools: tuple[dict[str, Any], ...] = ()
+    tools: Sequence[Tool | dict[str, Any]] = ()
     output: Literal["audio", "text"] = "audio"
     transcription: str | None = "whisper-1"
 
@@ -165,7 +172,7 @@ class SessionConfig(_Settings):
                 f"turn_detection={self.turn_detection!r} is not usable.",
                 "Give ServerVad(...), SemanticVad(...) or None.",
             )
-        object.__setattr__(self, "tools", tuple(self.tools))
+        object.__setattr__(self, "tools", _checked_tools(self.tools))
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed.
@@ -206,13 +213,27 @@ class SessionConfig(_Settings):
                 },
                 "output": {"format": audio_format, "voice": self.voice},
             },
-            "tools": list(self.tools),
+            "tools": [one if isinstance(one, dict) else one.to_wire() for one in self.tools],
         }
         if self.instructions is not None:
             session["instructions"] = self.instructions
         if self.temperature is not None:
             session["temperature"] = self.temperature
         return session
+
+
+def _checked_tools(tools: Sequence[Tool | dict[str, Any]]) -> tuple[Tool | dict[str, Any], ...]:
+    checked = tuple(tools)
+    names = set()
+    for one in checked:
+        # Not by class: a session without tools need not load what makes them.
+        name = one.get("name") if isinstance(one, dict) else getattr(one, "name", None)
+        if not isinstance(one, dict) and not hasattr(one, "to_wire"):
+            raise ConfigError(f"{one!r} is no tool.", "Decorate the function with @tool, or give a dict.")
+        if name is not None and name in names:
+            raise ConfigError(f"Two tools are named {name!r}.", "Give one of them another name.")
+        names.add(name)
+    return checked
 
 
 def changed_part(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

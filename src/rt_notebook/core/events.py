@@ -78,15 +78,20 @@ LOCAL_EVENTS = {
     "local.gave_up": "no further connection is tried; `message`, `cause`, `why`",
     "local.limit": "the session ends at a limit; `limit`, `value`, `message`",
     "local.invalid_frame": "a frame was no event; `head` holds its first characters",
-    "local.playback": "the speaker's report; `item_id`, `played_samples`, `state` (playing, flushed, ended); "
-    "the first of an item played by a page has `client`, `page_arrived_s`, `page_started_s` (its clock), "
-    "`buffered_samples`, `base_latency_s`, `output_latency_s`",
+    "local.playback": "the speaker's report; `item_id`, `played_samples`, `dropped_samples`, `state` "
+    "(playing, flushed, ended); the first of an item played by a page has `client`, `page_arrived_s`, "
+    "`page_started_s` (its clock), `buffered_samples`, `base_latency_s`, `output_latency_s`",
     "local.clock": "a page told its clock; `client`, `asked_s`, `received_s`, `answered_s` (both on its "
     "clock), `arrived_s`",
     "local.round_trip": "the endpoint answered a ping; `round_trip_s`",
     "local.mic_opened": "a microphone was opened in the browser; `client`, `input_latency_s`",
     "local.mic_closed": "the microphone was closed; `reason`",
-    "local.mic_gap": "chunks of the microphone were lost; `lost_samples`",
+    "local.mic_gap": "chunks of the microphone were lost; `lost_samples`, `where` (outbox; else on the way "
+    "to the kernel)",
+    "local.replay_ignored": "a replay does not hear what is sent; `ignored` (a type), `message`",
+    "local.tool_call": "a call of a tool moved on; `call_id`, `name`, `response_id`, `state` (pending, "
+    "approved, running, done, failed, denied, timed_out, cancelled), `duration_ms`, `message`",
+    "local.recording": "writing a bundle; `state` (started, stopped, failed), `audio`, `purpose`, `message`",
     "local.error": "a sentence for the user; `message`; `code` and `response_id` where an answer failed",
 }
 """Events that the session records about itself, with their fields."""

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.config import ServerVad
 
-__all__ = ["FRAME_MS", "FRAME_SAMPLES", "Reset", "Transition", "TurnDetector", "frames_of", "simulate"]
+__all__ = [
+    "FRAME_MS",
+    "FRAME_SAMPLES",
+    "Reset",
+    "Transition",
+    "TurnDetector",
+    "exit_of",
+    "frames_of",
+    "simulate",
+]
 
 FRAME_MS = 32
 """Hop of the probability grid: 512 samples at 16 kHz, the frame of the Silero detector."""
@@ -78,6 +87,8 @@ class TurnDetector:
         ``"not_low"`` they break it off too.
     min_speech_ms
         A turn starts after this much speech without a silent frame; its onset stays the first frame.
+    frame_ms
+        Hop of the probabilities; other detectors have other grids. Times are whole ms all the same.
     """
 
     def __init__(
@@ -87,11 +98,13 @@ class TurnDetector:
         exit_threshold: float | None = None,
         reset: Reset = "high",
         min_speech_ms: int = 0,
+        frame_ms: float = FRAME_MS,
     ) -> None:
         self.vad = vad
         self._exit_threshold = exit_threshold
         self._reset = reset
-        self._min_speech_frames = frames_of(min_speech_ms)
+        self._min_speech_frames = frames_of(min_speech_ms, frame_ms)
+        self._frame_ms = frame_ms
         self._frames = 0
         self._floor_ms = 0
         self._onset: int | None = None
@@ -111,7 +124,7 @@ class TurnDetector:
     @property
     def position_ms(self) -> int:
         """Audio that has been judged or skipped so far; audio that arrives in a burst waits to be judged."""
-        return self._frames * FRAME_MS
+        return round(self._frames * self._frame_ms)
 
     @property
     def silence_ms(self) -> int:
@@ -119,17 +132,16 @@ class TurnDetector:
 
         `position_ms` less this is where the speech has ended, if no more follows.
         """
-        return 0 if self._low_since is None else (self._frames - self._low_since) * FRAME_MS
+        if self._low_since is None:
+            return 0
+        return self.position_ms - round(self._low_since * self._frame_ms)
 
     def push(self, probability: float) -> Transition | None:
         """Take the probability of the next frame."""
         frame = self._frames
         self._frames += 1
         enter = self.vad.threshold
-        leave = (
-            max(enter - _HYSTERESIS, _LOWEST_EXIT) if self._exit_threshold is None else self._exit_threshold
-        )
-        high, low = probability >= enter, probability < min(enter, leave)
+        high, low = probability >= enter, probability < exit_of(enter, self._exit_threshold)
         if self._started is None:
             return self._wait(frame, high=high, low=low)
         if high or (self._reset == "not_low" and not low):
@@ -138,7 +150,7 @@ class TurnDetector:
             return None
         if self._low_since is None:
             self._low_since = frame
-        if frame - self._low_since + 1 < frames_of(self.vad.silence_duration_ms):
+        if frame - self._low_since + 1 < frames_of(self.vad.silence_duration_ms, self._frame_ms):
             return None
         return self.end()
 
@@ -163,7 +175,7 @@ class TurnDetector:
             self._onset = frame
         if self._onset is None or frame - self._onset + 1 < self._min_speech_frames:
             return None
-        onset_ms = self._onset * FRAME_MS
+        onset_ms = round(self._onset * self._frame_ms)
         start_ms = max(self._floor_ms, onset_ms - self.vad.prefix_padding_ms)
         self._started = Transition("started", onset_ms, start_ms, self.position_ms)
         return self._started
@@ -184,9 +196,15 @@ class TurnDetector:
         self._low_since = None
 
 
-def frames_of(duration_ms: int) -> int:
+def exit_of(threshold: float, exit_threshold: float | None = None) -> float:
+    """Return below what a frame is silent; None stands for 0.15 below the threshold, at least 0.01."""
+    leave = max(threshold - _HYSTERESIS, _LOWEST_EXIT) if exit_threshold is None else exit_threshold
+    return min(threshold, leave)
+
+
+def frames_of(duration_ms: float, frame_ms: float = FRAME_MS) -> int:
     """Return how many frames it takes until `duration_ms` have passed; at least one."""
-    return max(1, math.ceil(duration_ms / FRAME_MS))
+    return max(1, math.ceil(duration_ms / frame_ms))
 
 
 def simulate(
@@ -196,13 +214,16 @@ def simulate(
     exit_threshold: float | None = None,
     reset: Reset = "high",
     min_speech_ms: int = 0,
+    frame_ms: float = FRAME_MS,
 ) -> list[Transition]:
     """Return what the detector decides over a whole recording; for the options see `TurnDetector`.
 
     A turn that is open at the end stays open: the list then ends with a start. To close it, let as many
     zeros follow as the silence needs (`frames_of`).
     """
-    detector = TurnDetector(vad, exit_threshold=exit_threshold, reset=reset, min_speech_ms=min_speech_ms)
+    detector = TurnDetector(
+        vad, exit_threshold=exit_threshold, reset=reset, min_speech_ms=min_speech_ms, frame_ms=frame_ms
+    )
     return [
         found for probability in probabilities if (found := detector.push(float(probability))) is not None
     ]

@@ -105,6 +105,7 @@ class Connection:
         self._invalid_s: deque[float] = deque(maxlen=INVALID_FRAMES)
         self._server_errors = 0
         self._closing: str | None = None
+        self._pinging: asyncio.Task[None] | None = None
 
     @property
     def undelivered_events(self) -> int:
@@ -128,7 +129,7 @@ class Connection:
         self._dog = Watchdog(self._policy, self._clock_s())
         self._alive()
         self._tasks = [asyncio.create_task(part) for part in (self._read(), self._write(), self._guard())]
-        self._measuring = asyncio.create_task(self._measure())
+        self._ask()
 
     # -- sending ------------------------------------------------------------------------------------
 
@@ -153,7 +154,7 @@ class Connection:
             else:
                 frame, event = self.protocol.send(what, now_s)
             self._follow(event)
-            self._arrived(self, event, b"")
+            self._arrived(self, event, what if isinstance(what, bytes) else b"")
             self.doubtful_samples += event.audio_samples
             if self.outbox.dropped_samples:
                 self._lost(self.outbox.take_dropped())
@@ -180,8 +181,8 @@ class Connection:
             self._judge(event)
             if self.ended.done():
                 return
-            if event.type == "input_audio_buffer.speech_started" and self._measuring.done():
-                self._measuring = asyncio.create_task(self._measure())
+            if event.type == "input_audio_buffer.speech_started":
+                self._ask()
         how = self._transport.closed_by
         if self._closing is not None:
             self._end(Ending("local", self._closing or how.reason, how.code))
@@ -227,35 +228,27 @@ class Connection:
             if now_s - due_s > STALLED_S:
                 self._dog.heard(now_s)
                 continue
-            if self._dog.check(now_s, busy=self.watch.busy or self._owed()) == "ping":
-                await self._ask()
+            match self._dog.check(now_s, busy=self.watch.busy or self._owed()):
+                case "ping":
+                    self._ask()
+                case "dead":
+                    self.silent = True
+                    silent_s = now_s - self.last_heard_s
+                    self.give_up(Ending("loss", f"silent for {silent_s:.1f} s, and no answer to a ping"))
 
-    async def _measure(self) -> None:
-        """Log how long the way to the endpoint and back takes, while a turn is under way."""
+    def _ask(self) -> None:
+        """Ask for a sign of life, unless an answer is awaited, and log how long it takes to come."""
+        if self._pinging is None or self._pinging.done():
+            self._pinging = asyncio.create_task(self._ping())
+
+    async def _ping(self) -> None:
         assert self._transport is not None  # noqa: S101 - opened before it is started
         asked_s = self._clock_s()
         with contextlib.suppress(ConnectionError):
             await self._transport.ping()
-            now_s = self._clock_s()
-            data = {"type": "local.round_trip", "round_trip_s": now_s - asked_s}
-            self._arrived(self, Event(now_s, "local", "local.round_trip", data), b"")
-
-    async def _ask(self) -> None:
-        assert self._transport is not None  # noqa: S101 - opened before it is started
-        try:
-            await asyncio.wait_for(self._transport.ping(), self._policy.ping_s)
-        except ConnectionError:
-            return
-        except TimeoutError:
-            now_s = self._clock_s()
-            if self._dog.check(now_s, busy=True) == "dead":
-                self.silent = True
-                silent_s = self._policy.ping_s + self._policy.silence_s
-                self.give_up(
-                    Ending("loss", f"the endpoint was silent for {silent_s:g} s and answered no ping")
-                )
-            return
-        self._alive()
+            self._alive()
+            data = {"type": "local.round_trip", "round_trip_s": self.last_heard_s - asked_s}
+            self._arrived(self, Event(self.last_heard_s, "local", "local.round_trip", data), b"")
 
     # -- the end ------------------------------------------------------------------------------------
 
@@ -284,7 +277,7 @@ class Connection:
 
     async def stop(self) -> None:
         """End its tasks; it hands on nothing from then on."""
-        tasks = [*self._tasks, *([self._measuring] if self._tasks else [])]
+        tasks = [*self._tasks, *([] if self._pinging is None else [self._pinging])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

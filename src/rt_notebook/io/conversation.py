@@ -85,10 +85,13 @@ async def send_text(link: Link, text: str) -> None:
         await _create_response(link)
 
 
-async def create_response(link: Link, response: dict[str, Any] | None = None) -> None:
+async def create_response(
+    link: Link, response: dict[str, Any] | None = None, *, unless: Callable[[], bool] | None = None
+) -> None:
     """Ask for an answer and return when it is begun; one that is being made is waited for first.
 
-    Of several callers one is served after the other: an endpoint makes one answer at a time.
+    Of several callers one is served after the other: an endpoint makes one answer at a time. `unless` is
+    called in the last moment; if it returns True, the answer is not asked for.
 
     Raises
     ------
@@ -96,14 +99,18 @@ async def create_response(link: Link, response: dict[str, Any] | None = None) ->
         The endpoint refuses.
     """
     async with link.creating:
-        await _create_response(link, response)
+        await _create_response(link, response, unless)
 
 
-async def _create_response(link: Link, response: dict[str, Any] | None = None) -> None:
+async def _create_response(
+    link: Link, response: dict[str, Any] | None = None, unless: Callable[[], bool] | None = None
+) -> None:
     """Do as `create_response`, with ``link.creating`` held."""
     event: dict[str, Any] = {"type": "response.create"} | ({} if response is None else {"response": response})
     for _ in range(ATTEMPTS):
         await _response_over(link)
+        if unless is not None and unless():
+            return
         try:
             await link.request(event, "response.created")
             return
@@ -124,8 +131,9 @@ async def _response_over(link: Link) -> None:
 
 
 async def interrupt(link: Link) -> None:
-    """Stop the voice at once, cancel a running answer and wait until it is cancelled."""
+    """Stop the voice at once, cancel calls of tools and a running answer, and wait until it is cancelled."""
     link.silence()
+    link.tools.interrupt()
     response_id = link.protocol.active_response_id
     if response_id is not None:
         try:
@@ -151,11 +159,16 @@ async def give_up(link: Link) -> None:
         await interrupt(link)
 
 
-async def ask(link: Link, question: bytes | str) -> None:
+async def ask(link: Link, question: bytes | str) -> str | None:
     """Speak or type a question and return when it has been answered and written down.
 
     Silence goes on being sent while the answer is awaited, as a microphone would. When it is cancelled, so
     is the answer, and what was not heard of it is cut off.
+
+    Returns
+    -------
+    str or None
+        Id of the response that answered it last.
 
     Raises
     ------
@@ -167,16 +180,14 @@ async def ask(link: Link, question: bytes | str) -> None:
     try:
         if isinstance(question, str):
             await send_text(link, question)
-            await watch.answered()
-            return
+            return await watch.answered()
         pace = await speak(link, question)
         if _detection(link) is None:
-            await watch.answered()
-            return
+            return await watch.answered()
         listening = asyncio.create_task(_stay_open(link, pace))
         try:
             await watch.heard()
-            await watch.answered()
+            return await watch.answered()
         finally:
             listening.cancel()
     except asyncio.CancelledError:
@@ -206,6 +217,7 @@ class _Watch:
         self._running: set[str] = set()
         self._done: set[str] = set()
         self._answers = 0
+        self._answer_id: str | None = None
         self._over = False
         self._lost = False
 
@@ -235,6 +247,7 @@ class _Watch:
             self._running.discard(event.response_id)
             self._done.add(event.response_id)
             self._answers += 1
+            self._answer_id = event.response_id
 
     def _transcribes(self) -> bool:
         return self._link.protocol.audio_input.get("transcription") is not None
@@ -248,14 +261,18 @@ class _Watch:
             "Lower turn_detection's threshold, or give a recording with louder speech.",
         )
 
-    async def answered(self) -> None:
-        """Wait until the user is silent, every item is written down and an answer is complete."""
+    async def answered(self) -> str | None:
+        """Return the answer's id: the user is silent, every item written down, an answer complete."""
         await self._until(
-            lambda: self._answers > 0 and not (self._speaking or self._unwritten or self._running),
+            lambda: (
+                self._answers > 0
+                and not (self._speaking or self._unwritten or self._running or self._link.tools.busy)
+            ),
             REPLY_TIMEOUT_S,
             "No complete answer came.",
             "Look into session.log; with create_response=False an answer must be asked for.",
         )
+        return self._answer_id
 
     async def _until(
         self, condition: Callable[[], bool], timeout_s: float, problem: str, remedy: str

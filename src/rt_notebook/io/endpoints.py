@@ -16,15 +16,17 @@ from rt_notebook.io.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rt_notebook.core.dialects import DialectName
+    from rt_notebook.io.bundle import Recording
 
 __all__ = ["Endpoint"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """A realtime speech endpoint. Make one with `local`, `azure`, `openai` or `url`.
+    """A realtime speech endpoint. Make one with `local`, `azure`, `openai`, `url` or `replay`.
 
     Attributes
     ----------
@@ -32,6 +34,8 @@ class Endpoint:
         What to call it on screen: ``"LOCAL"``, ``"Azure OpenAI"``, ``"OpenAI"`` or the host.
     dialect
         ``"ga"`` or ``"preview"``.
+    replayed
+        The recording that is the endpoint, and its speed; None for a real one.
     """
 
     label: str
@@ -42,6 +46,7 @@ class Endpoint:
     _credential: Any = field(default=None, repr=False)
     _plugin: str | None = None
     _options: dict[str, Any] = field(default_factory=dict, repr=False)
+    replayed: tuple[Recording, float] | None = field(default=None, repr=False)
 
     @classmethod
     def local(
@@ -213,8 +218,49 @@ class Endpoint:
             _header="api-key" if azure else "Authorization",
         )
 
+    @classmethod
+    def replay(cls, recording: str | Path | Recording, *, speed: float = 1.0) -> Self:
+        """Use a recorded session: what happened then happens again, in the log, the plots and the widget.
+
+        Nothing that is sent is heard; the log says so. Its times are those of the recording.
+
+        Parameters
+        ----------
+        recording
+            The path of an ``.rtlog`` bundle, or what `rt_notebook.load` returned.
+        speed
+            1.0 (default) is the recorded pace, at which the voice is played as well; 2.0 is twice as fast,
+            ``math.inf`` as fast as possible.
+
+        Raises
+        ------
+        BundleError
+            The bundle cannot be opened.
+        ConfigError
+            The speed is not above zero.
+        """
+        from rt_notebook.io.bundle import Recording, load
+
+        if not speed > 0:
+            raise ConfigError(f"speed={speed!r} is out of range.", "Give a number above zero, or math.inf.")
+        opened = recording if isinstance(recording, Recording) else load(recording)
+        name = "a recording" if opened.path is None else opened.path.name
+        dialect: DialectName = "preview" if opened.manifest.dialect == "preview" else "ga"
+        return cls(label=f"Replay of {name}", dialect=dialect, replayed=(opened, float(speed)))
+
+    @property
+    def websocket_url(self) -> str | None:
+        """The address, without a key; None for what is in this process."""
+        return self._url
+
+    def secrets(self) -> list[Secret]:
+        """Return the keys that are known here, for whoever has to keep them out of something."""
+        return [] if self._key is None else [self._key]
+
     async def address(self) -> Address:
         """Find out where to connect now: start the embedded server or fetch a token where need be."""
+        if self.replayed is not None:
+            raise ConfigError("A recording has no address.", "Give the endpoint to a Session.")
         if self._plugin is not None:
             return await open_named(self._plugin, dialect=self.dialect, **self._options)
         headers: dict[str, Secret] = {}

@@ -43,7 +43,9 @@ class HeldAudio:
         self._outbox = Outbox(PREROLL_S * SAMPLE_RATE_HZ)
 
     def woken(self) -> None:
-        """Keep what is held, and more."""
+        """Keep what is held, and more; a second call does nothing."""
+        if self.keep:
+            return
         self.keep = True
         moment, self._outbox = self._outbox, Outbox(WAKING_S * SAMPLE_RATE_HZ)
         while (what := moment.take()) is not None:

@@ -114,6 +114,7 @@ class Lifeline:
             self.connection.send(pcm)
         elif self._held.holding:
             if self._held.put(pcm) and self.state == "resting":
+                self._held.woken()
                 self._wake.set()
         elif self._gap is not None:
             self._gap.lost_samples += pcm_samples(pcm)

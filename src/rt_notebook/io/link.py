@@ -14,6 +14,7 @@ from rt_notebook.errors import ConnectError, ServerError, SessionClosedError
 from rt_notebook.io.answers import Answers
 from rt_notebook.io.lifeline import Lifeline
 from rt_notebook.io.reply_player import ReplyPlayer
+from rt_notebook.io.tools_runner import ToolsRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from rt_notebook.io.connection import Connection
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.speakers import Speaker
+    from rt_notebook.io.tools_runner import Approver
     from rt_notebook.log.event_log import EventLog
 
     Listener = Callable[[Event | None], object]
+    Tap = Callable[[Event, bytes], object]
 
 __all__ = ["Link"]
 
@@ -44,6 +47,10 @@ class Link:
         Opens connections, restores the session on them, and knows whether it is open.
     answers
         Who waits for which event.
+    tools
+        Runs what the model calls.
+    tap
+        Takes every event with the audio that it carried; None for nobody. A recorder.
     creating
         Held while an answer is asked for, until it has been begun: an endpoint makes one at a time.
     """
@@ -57,6 +64,7 @@ class Link:
         speaker: Speaker | None,
         policy: ReconnectPolicy,
         limits: SessionLimits,
+        approver: Approver | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.config = config
@@ -64,7 +72,10 @@ class Link:
         self.clock_s = clock_s
         self.player = ReplyPlayer(speaker)
         self.answers = Answers()
-        self.listeners: list[Listener] = []
+        self.tools = ToolsRunner(self, approver)
+        # First: who waits for an answer asks the tools whether it is still to come.
+        self.listeners: list[Listener] = [self.tools.follow]
+        self.tap: Tap | None = None
         self.life = Lifeline(self, policy, limits)
         self.creating = asyncio.Lock()
         self._unknown = ClientProtocol(DIALECTS[endpoint.dialect])
@@ -88,7 +99,7 @@ class Link:
         """Take an event, sent or received, of a connection; one that was given up has nothing to say."""
         if connection is not self.life.connection:
             return
-        self._append(event)
+        self._append(event, audio)
         if event.direction == "received":
             self.player.take(event, audio)
             if event.type == "input_audio_buffer.speech_started" and self._interrupts():
@@ -231,8 +242,10 @@ class Link:
         """Log something that this side knows and the wire does not say."""
         self._append(Event(self.clock_s(), "local", type_, {"type": type_} | data))
 
-    def _append(self, event: Event) -> None:
+    def _append(self, event: Event, audio: bytes = b"") -> None:
         self.log.append(event)
+        if self.tap is not None:
+            self.tap(event, audio)
         self.life.follow(event)
         self.answers.arrived(event)
         self.tell(event)

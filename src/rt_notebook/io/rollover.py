@@ -78,4 +78,4 @@ class Rollover:
         player = self._link.player
         audible = player.speaker is not None and bool(player.playback.audible())
         asking = self._link.creating.locked() or len(self._link.answers) > 0
-        return not (connection.watch.busy or audible or asking)
+        return not (connection.watch.busy or audible or asking or self._link.tools.busy)

@@ -13,22 +13,28 @@ from rt_notebook.core.limits import SessionLimits
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import ConfigError, SessionClosedError
 from rt_notebook.io import conversation
+from rt_notebook.io.approving import Approving
 from rt_notebook.io.endpoints import Endpoint
 from rt_notebook.io.event_stream import EventStream
-from rt_notebook.io.link import Link
+from rt_notebook.io.recordable import Recordable
+from rt_notebook.io.replay_link import make_link
 from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.log.event_log import EventLog
+from rt_notebook.log.settings_table import fold_settings, settings_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
     from rt_notebook.core.events import Event
+    from rt_notebook.io.link import Link
     from rt_notebook.io.sources import AudioSource
     from rt_notebook.io.speakers import Speaker
+    from rt_notebook.io.tools_runner import Approver
     from rt_notebook.log.turns import Turn
 
 __all__ = ["Session", "SessionState"]
@@ -36,7 +42,7 @@ __all__ = ["Session", "SessionState"]
 SessionState = Literal["idle", "connecting", "open", "reconnecting", "closed"]
 
 
-class Session:
+class Session(Approving, Recordable):
     """A conversation with a realtime speech model.
 
     It runs on a thread of its own: a cell that blocks for a minute loses no event and no sample. Every
@@ -55,6 +61,9 @@ class Session:
         How a lost connection is replaced. Default: ``ReconnectPolicy()``.
     limits
         Time, money and idleness after which the session ends. Default: none, ``SessionLimits()``.
+    approve
+        Asked, on a thread of its own, whether a call of a tool may run: takes a `PendingCall` and returns
+        True, False, or None, which leaves it to the method `approve`. Anything else is a no.
 
     Attributes
     ----------
@@ -82,6 +91,7 @@ class Session:
         speaker: Speaker | None = None,
         reconnect: ReconnectPolicy | None = None,
         limits: SessionLimits | None = None,
+        approve: Approver | None = None,
     ) -> None:
         self.endpoint = Endpoint.local() if endpoint is None else endpoint
         usable = _usable(SessionConfig() if config is None else config, self.endpoint)
@@ -91,7 +101,7 @@ class Session:
         started_s = time.monotonic()
         self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
-        self._link = Link(
+        self._link = make_link(
             self.endpoint,
             usable,
             self.log,
@@ -99,6 +109,7 @@ class Session:
             speaker,
             ReconnectPolicy() if reconnect is None else reconnect,
             SessionLimits() if limits is None else limits,
+            approve,
         )
         attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
         if attach is not None:
@@ -144,13 +155,18 @@ class Session:
         """Close the session. Its log stays; a second call does nothing."""
         if self._closing is None:
             self._closed = True
-            self._closing = self._runtime.submit(self._link.life.close())
+            self._closing = self._runtime.submit(self._close())
             self._closing.add_done_callback(lambda _: self._runtime.stop())
         return self._closing
 
+    async def _close(self) -> None:
+        await self._link.life.close()
+        await self._recorded()
+
     def close_blocking(self, timeout_s: float | None = 5.0) -> None:
-        """Close the session; the blocking twin of `close`."""
-        self.close().result(timeout_s)
+        """Close the session; the blocking twin of `close`. A recording is always waited for."""
+        recorded = self.recording is not None
+        self.close().result(None if recorded else timeout_s)
 
     @property
     def state(self) -> SessionState:
@@ -177,9 +193,16 @@ class Session:
         """The endpoint's last session object, in GA form; empty before it said anything."""
         return self._link.protocol.session
 
+    def settings(self) -> pd.DataFrame:
+        """One row a setting: as asked for, as acknowledged, and as the last turns show it.
+
+        The columns are described in `rt_notebook.log.settings_table.settings_table`.
+        """
+        return settings_table(fold_settings(self.log))
+
     def clock_s(self) -> float:
         """Seconds on the clock of the log."""
-        return self._clock()
+        return self._link.clock_s()
 
     # -- talking --------------------------------------------------------------------------------------
 
@@ -214,8 +237,10 @@ class Session:
         return self.ask(question, rate_hz).result(timeout_s)
 
     async def _ask(self, question: Any) -> Turn:
-        await conversation.ask(self._link, question)
-        return self.log.fold_turns()[-1]
+        response_id = await conversation.ask(self._link, question)
+        turns = self.log.fold_turns()
+        # By its answer: of a turn that a lost connection took along, the last word may never come.
+        return next((turn for turn in reversed(turns) if turn.response_id == response_id), turns[-1])
 
     def speak(self, audio: AudioSource, rate_hz: int = SAMPLE_RATE_HZ) -> Pending[None]:
         """Speak a recording into the session in real time, with enough silence behind it to end the turn.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, overload
 from rt_notebook.core.events import Event
 from rt_notebook.log.explain import Explanation, explain_of
 from rt_notebook.log.faults import errors_of, errors_table
+from rt_notebook.log.files import read_jsonl, read_parquet, write_jsonl, write_parquet
 from rt_notebook.log.glitches import glitches_of, glitches_table
 from rt_notebook.log.html import log_html
 from rt_notebook.log.kept import Kept
@@ -20,6 +21,7 @@ from rt_notebook.log.usage import forecast, frame_of_forecast, usage_of, usage_t
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -74,6 +76,54 @@ class EventLog(Sequence[Event]):
         """
         with self._table.current(self._store) as table:
             return table.frame()
+
+    # -- files ----------------------------------------------------------------------------------------
+
+    def to_jsonl(self, path: str | Path) -> Path:
+        """Write the events as JSON lines, with the schema's version on the first; return the path.
+
+        Keys and tokens are blotted out, numbers that JSON does not have become null. A file that is there
+        is replaced; nobody else may read the new one (mode 0600).
+        """
+        return write_jsonl(self, path)
+
+    @classmethod
+    def from_jsonl(cls, path: str | Path) -> EventLog:
+        """Read a log that `to_jsonl` has written.
+
+        Raises
+        ------
+        LogFileError
+            It is something else, was damaged, or a later version wrote it.
+        """
+        return cls(read_jsonl(path))
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write the events as Parquet: the columns of `to_pandas` and the whole events; return the path.
+
+        What `to_jsonl` says of keys, numbers and the file is true here as well.
+
+        Raises
+        ------
+        ComponentMissingError
+            pyarrow is not installed (``pip install 'rt-notebook[parquet]'``).
+        """
+        return write_parquet(self, path)
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> EventLog:
+        """Read a log that `to_parquet` has written.
+
+        Raises
+        ------
+        ComponentMissingError
+            pyarrow is not installed.
+        LogFileError
+            It is something else, was damaged, or a later version wrote it.
+        """
+        return cls(read_parquet(path))
+
+    # -- folds ----------------------------------------------------------------------------------------
 
     def fold_turns(self) -> list[Turn]:
         """Return the turns as objects, in the order of the conversation."""

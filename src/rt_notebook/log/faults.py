@@ -31,6 +31,7 @@ _KINDS: dict[str, FaultKind] = {
     "local.limit": "limit",
     "local.invalid_frame": "frame",
     "local.error": "session",
+    "local.recording": "session",
 }
 
 

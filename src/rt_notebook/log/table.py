@@ -37,6 +37,7 @@ class EventTable:
     The columns are arrays with room for more rows. A frame is a view of their first rows, so that it costs
     the same however long the log is: rows that are there never change, and new ones go behind what was handed
     out. Pandas copies what a user writes into, because the frame of the whole room refers to it as well.
+    (It does not protect ``.array``; whoever writes there changes later frames, but never the events.)
     """
 
     def __init__(self) -> None:
@@ -103,13 +104,25 @@ class EventTable:
     def _room(self) -> pd.DataFrame:
         import pandas as pd
 
-        parts: dict[str, Any] = dict(self._columns)
-        for name in _STRINGS:
-            parts[name] = pd.arrays.StringArray(self._columns[name], copy=False)
-        for name, categories in (("direction", DIRECTIONS), ("type", tuple(self._types))):
-            dtype = pd.CategoricalDtype(pd.Index(categories, dtype=object if not categories else None))
-            parts[name] = pd.Categorical.from_codes(self._columns[name], dtype=dtype, validate=False)
+        if self._rooms:
+            # Another list of types: codes of its own, and for the rest the columns of the room before, so
+            # that pandas knows which frames of both lie on the same memory.
+            *_, before = self._rooms.values()
+            parts: dict[str, Any] = {name: before[name] for name in _ORDER}
+            self._columns["type"] = self._columns["type"].copy()
+        else:
+            parts = dict(self._columns)
+            for name in _STRINGS:
+                parts[name] = pd.arrays.StringArray(self._columns[name], copy=False)
+            parts["direction"] = self._categorical("direction", DIRECTIONS)
+        parts["type"] = self._categorical("type", tuple(self._types))
         return pd.DataFrame(parts, copy=False)
+
+    def _categorical(self, name: str, categories: tuple[str, ...]) -> pd.Categorical:
+        import pandas as pd
+
+        dtype = pd.CategoricalDtype(pd.Index(categories, dtype=None if categories else object))
+        return pd.Categorical.from_codes(self._columns[name], dtype=dtype, validate=False)
 
 
 def events_table(events: Iterable[Event]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.io.address import Address
 from rt_notebook.io.runtime import Runtime
 from rt_notebook.io.secret import Secret
-from rt_notebook.server.app import RealtimeServer
+from rt_notebook.server.host.app import RealtimeServer
 
 if TYPE_CHECKING:
     from rt_notebook.core.dialects import DialectName

@@ -32,8 +32,8 @@ class EarlyAudio:
         self.drain()
 
     def drain(self) -> None:
-        """Hand on what was kept, if the session is open."""
-        if self._session.state == "open":
+        """Hand on what was kept, once the session has been open; it counts what a lost connection loses."""
+        if self._session.state in {"open", "reconnecting"}:
             while self._early:
                 self._session.append_audio(self._early.popleft())
             self._early_samples = 0

@@ -15,8 +15,10 @@ Phase = Literal["idle", "connecting", "listening", "hearing", "thinking", "speak
 def next_phase(phase: Phase, event: Event) -> Phase:
     """Return the phase after `event`."""
     match event.type:
-        case "local.connected":
+        case "local.connected" | "local.reconnecting":
             return "connecting"
+        case "local.resting":
+            return "listening"
         case "local.closed":
             return "closed"
         case "session.updated" if phase == "connecting":

@@ -15,7 +15,7 @@ from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.early_audio import EarlyAudio
 from rt_notebook.widgets.phase import Phase, next_phase
 from rt_notebook.widgets.rows import EventRows, TranscriptRows
-from rt_notebook.widgets.session_facts import applied_settings, components_line, own_settings
+from rt_notebook.widgets.session_facts import applied_settings, components_line, own_settings, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +152,7 @@ class Playground(AudioPort):
             changes["instructions"] = changes["instructions"] or None
         try:
             self._config = self._config.replace(**changes)
-            if self.session.state == "open":
+            if self.session.state in {"open", "reconnecting"}:
                 self._watch(self.session.update(**changes), self._show_in_force)
         except RtNotebookError as error:
             self._tell(str(error))
@@ -193,7 +193,7 @@ class Playground(AudioPort):
         opening, session = self._ensure_session(), self.session
 
         def begin() -> None:
-            if session.state != "open":
+            if session.state not in {"open", "reconnecting"}:
                 return
             try:
                 self._watch(act(session))
@@ -235,12 +235,9 @@ class Playground(AudioPort):
             self.session_started = True
             self.components = components_line(session.info)
             self.applied = applied_settings(session.info)
-        elif event.type == "error" and event.text:
-            self._tell(event.text)
-        elif event.type == "local.closed" and not event.data.get("expected"):
-            self._tell(
-                f"The connection was lost {event.data.get('reason') or ''}".rstrip() + ". Start again."
-            )
+        told = trouble(event)
+        if told is not None:
+            self._tell(told)
 
     def _closed(self) -> None:
         self._phase = "closed"

@@ -8,10 +8,25 @@ from rt_notebook.core.config import ServerVad
 
 if TYPE_CHECKING:
     from rt_notebook.core.config import SessionConfig
+    from rt_notebook.core.events import Event
 
-__all__ = ["applied_settings", "components_line", "own_settings"]
+__all__ = ["applied_settings", "components_line", "own_settings", "trouble"]
 
 _DIALS = ("threshold", "prefix_padding_ms", "silence_duration_ms")
+
+
+def trouble(event: Event) -> str | None:
+    """Return the sentence to show after an event: empty when trouble is over, None to leave what is shown."""
+    match event.type:
+        case "error" | "local.error" | "local.gave_up" | "local.limit":
+            return event.text or None
+        case "local.reconnecting":
+            cause, delay_s = str(event.data.get("cause") or "").rstrip("."), event.data.get("delay_s")
+            wait = f" in {delay_s:.0f} s" if isinstance(delay_s, int | float) and delay_s >= 1 else ""
+            return f"The connection was lost ({cause}). Connecting again{wait} …"
+        case "local.gap":
+            return ""
+    return None
 
 
 def own_settings(config: SessionConfig) -> dict[str, Any]:

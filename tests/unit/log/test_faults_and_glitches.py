@@ -50,6 +50,7 @@ def test_a_failed_answer_is_one_error_with_its_turn_and_its_request() -> None:
         ("local.gave_up", {"message": "The key is wrong.", "cause": "401"}, "connection"),
         ("local.limit", {"limit": "max_cost", "message": "It has cost 3."}, "limit"),
         ("local.invalid_frame", {"head": "<html>", "message": "not JSON"}, "frame"),
+        ("local.recording", {"state": "failed", "message": "The disk is full."}, "session"),
         ("local.error", {"message": "The browser refused the microphone."}, "session"),
     ],
 )

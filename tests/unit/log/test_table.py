@@ -44,6 +44,50 @@ def test_writing_into_the_frame_does_not_reach_the_log() -> None:
     assert (log.to_pandas()["t_s"] >= 0).all()
 
 
+def test_frames_share_nothing_that_can_be_written() -> None:
+    log = EventLog()
+    whole = list(conversation())
+    handed_out = []
+    for index, event in enumerate(whole * 12, start=1):  # enough for the columns to have grown in between
+        log.append(event)
+        if index % 97 == 0:
+            handed_out.append((index, log.to_pandas()))
+    for _, frame in handed_out[1::2]:
+        frame.loc[:, "t_s"] = -1.0
+        frame["audio_ms"] *= 2
+        frame.loc[0, "text"] = "changed"
+        frame.iloc[0, frame.columns.get_loc("item_id")] = "changed"
+        frame.loc[frame["type"] == "response.done", "event_id"] = None
+        frame["direction"] = "local"
+        assert not frame["audio_ms"].to_numpy().flags.writeable
+    for index, frame in handed_out[::2]:
+        pd.testing.assert_frame_equal(frame, events_table((whole * 12)[:index]), check_categorical=False)
+    assert list(log) == whole * 12
+    pd.testing.assert_frame_equal(log.to_pandas(), events_table(whole * 12))
+
+
+def test_not_even_behind_the_back_of_pandas_does_a_frame_reach_the_log() -> None:
+    log, whole = conversation(), list(conversation())
+    turns = log.turns()
+    table = log.to_pandas()
+    for name in table:
+        values = table[name].array  # which pandas does not protect
+        values[0] = values[1]
+        values[0] = values[-1]
+    assert list(log) == whole
+    pd.testing.assert_frame_equal(log.turns(), turns)
+
+
+def test_more_types_than_fit_into_a_byte() -> None:
+    events = [Event(float(n), "received", f"type.{n}", {}) for n in range(400)]
+    log = EventLog(events[:120])
+    early = log.to_pandas()
+    for event in events[120:]:
+        log.append(event)
+    assert list(log.to_pandas()["type"]) == [event.type for event in events]
+    assert list(early["type"]) == [event.type for event in events[:120]]
+
+
 def test_filters_take_missing_text() -> None:
     table = conversation().to_pandas()
     assert len(table[table["text"].str.contains("Lisbon")]) >= 2

@@ -67,6 +67,11 @@ def _playback(ledger: Ledger, event: Event) -> None:
         _note(ledger, event)
 
 
+def _recording(ledger: Ledger, event: Event) -> None:
+    if event.data.get("state") == "failed":
+        _note(ledger, event)
+
+
 def _transcribed(ledger: Ledger, event: Event) -> None:
     usage = as_dict(event.data.get("usage"))
     item = None if event.item_id is None else ledger.item(event.item_id)
@@ -99,6 +104,7 @@ READERS: dict[str, Reader] = {
     "local.limit": _connection,
     "local.invalid_frame": _note,
     "local.error": _note,
+    "local.recording": _recording,
     "local.mic_gap": _note,
     "local.mic_opened": _microphone_state,
     "local.mic_closed": _microphone_state,

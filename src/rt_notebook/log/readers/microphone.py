@@ -39,6 +39,10 @@ def _closed(ledger: Ledger, _: Event) -> None:
         if response.done_s is None:
             response.status, response.reason = "incomplete", "connection_closed"
             ledger.touched.add(response.id)
+    for item in list(ledger.items.values()):
+        if item.is_user and not item.placed:  # speech that was cut off: it stands where it was said
+            ledger.place(item, None)
+            ledger.touched.add(item.id)
 
 
 def _append(ledger: Ledger, event: Event) -> None:

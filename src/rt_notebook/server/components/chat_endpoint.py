@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rt_notebook.server.components.reply_pieces import ReplyPiece
-    from rt_notebook.server.effects import MakeReply, Message, Tool
+    from rt_notebook.server.engine.effects import MakeReply, Message, Tool
 
 __all__ = ["ChatEndpointReplier"]
 

@@ -48,8 +48,9 @@ class Llama:
         params.model.path = str(path)
         params.n_ctx = _CONTEXT_TOKENS * SLOTS
         params.n_parallel = SLOTS
-        # Half of the cores: its threads wait for each other at every step, so that one which has to share its
-        # core holds up all (30 tokens on two busy cores: 1 s with one thread, 2 to 17 s with two).
+        # Half of the cores: its threads wait for each other at every step, so one that shares its core
+        # holds up all. On two cores 30 tokens take 0.8 s with one thread and 0.45 s with two, but while
+        # others need the cores 1.2 s with one and 3 to 26 s with two.
         params.cpuparams.n_threads = max(1, min(4, (os.cpu_count() or 1) // 2))
         # Waiting threads sleep: spinning ones would take the cores from the other components.
         params.cpuparams.poll = 0

@@ -7,24 +7,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError, ConfigError
-from rt_notebook.server.abilities import REPLIES, Abilities
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
-from rt_notebook.server.components.detect import EnergyDetector, SileroDetector
 from rt_notebook.server.components.echo import EchoReplier
 from rt_notebook.server.components.end_of_turn import SmartTurnJudge
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.rules import RulesReplier
 from rt_notebook.server.components.speak import HibariVoice
 from rt_notebook.server.components.transcribe import MoonshineTranscriber
+from rt_notebook.server.engine.abilities import REPLIES, Abilities
+from rt_notebook.vad.detectors.energy import EnergyDetector
+from rt_notebook.vad.detectors.silero import SileroDetector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.server.components.detect import Detector
     from rt_notebook.server.components.end_of_turn import EndOfTurnJudge
     from rt_notebook.server.components.reply import Replier
     from rt_notebook.server.components.speak import Voice
     from rt_notebook.server.components.transcribe import Transcriber
+    from rt_notebook.vad.detectors import StreamDetector
 
 __all__ = ["Components", "load_components"]
 
@@ -42,7 +43,7 @@ class Components:
         something better is missing) and ``note`` (what is missing and how to get it).
     """
 
-    detector: Detector
+    detector: StreamDetector
     transcriber: Transcriber | None
     replier: Replier
     voice: Voice | None
@@ -101,7 +102,7 @@ def load_components(
         return chosen
 
     with _lock:
-        detector: Detector = choose("detect", SileroDetector, EnergyDetector())
+        detector: StreamDetector = choose("detect", SileroDetector, EnergyDetector())
         judge: EndOfTurnJudge | None = choose("end_of_turn", SmartTurnJudge, None)
         transcriber: Transcriber | None = choose("transcribe", MoonshineTranscriber, None)
         replier: Replier

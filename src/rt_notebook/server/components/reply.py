@@ -13,13 +13,13 @@ from rt_notebook.server.components.calls.output import facts, spoken
 from rt_notebook.server.components.calls.pieces import call_pieces
 from rt_notebook.server.components.llama import Llama
 from rt_notebook.server.components.reply_pieces import LimitReached
-from rt_notebook.server.effects import Message
+from rt_notebook.server.engine.effects import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rt_notebook.server.components.reply_pieces import ReplyPiece
-    from rt_notebook.server.effects import MakeReply, Tool
+    from rt_notebook.server.engine.effects import MakeReply, Tool
 
 __all__ = ["PreparingReplier", "Replier", "SmolLM2Replier", "weights_path"]
 
@@ -51,10 +51,8 @@ class Replier(Protocol):
 class PreparingReplier(Protocol):
     """A writer that gains by reading a conversation before an answer is wanted."""
 
-    def prepare(
-        self, messages: list[Message], tools: tuple[Tool, ...], cancelled: Callable[[], bool]
-    ) -> None:
-        """Read the conversation; stop when `cancelled` says so."""
+    def prepare(self, messages: list[Message], tools: tuple[Tool, ...]) -> None:
+        """Read the conversation, to which the user is about to add something."""
 
 
 def weights_path() -> Path | None:
@@ -96,12 +94,10 @@ class SmolLM2Replier:
             raise ComponentMissingError("SmolLM2's weights are not installed.", "Run: rt-notebook setup")
         self._llama = Llama(path)
 
-    def prepare(
-        self, messages: list[Message], tools: tuple[Tool, ...], cancelled: Callable[[], bool]
-    ) -> None:
+    def prepare(self, messages: list[Message], tools: tuple[Tool, ...]) -> None:
         """Read the conversation. Functions are no part of what the model reads."""
-        if not cancelled():
-            self._llama.read(self._recent([*messages, Message("user", "")])[:-1])
+        # The window is the one that it will have with the user's words.
+        self._llama.read(self._recent([*messages, Message("user", "")])[:-1])
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer piece by piece."""
@@ -117,8 +113,7 @@ class SmolLM2Replier:
         # Its context is small, and older turns only lead it astray. The window moves in steps: between them
         # the prompt only grows, and what llama.cpp has read of it once it need not read again.
         system = [message for message in messages if message.role == "system"]
-        others = [message for message in messages if message.role != "system" and not message.call]
-        others = [message for message in others if message.role != "tool"]
+        others = _without_calls([message for message in messages if message.role != "system"])
         step = self._MAX_MESSAGES // 2
         dropped = max(0, len(others) - step - 1) // step * step
         chosen = system[-1:] + others[dropped:]
@@ -152,6 +147,7 @@ class SmolLM2Replier:
             temperature=0.2 if work.temperature is None else work.temperature,
             # Against verbatim loops; a plain repeat penalty also forbids the right word and makes it babble.
             dry_multiplier=0.8,
+            dry_sequence_breakers=["\n"],
             max_tokens=limit,
         )
         text = ""
@@ -169,6 +165,18 @@ class SmolLM2Replier:
             # The model's own limit is its style; the client's is one that the client wants to hear of.
             if ended == "length" and limit == work.max_tokens:
                 yield LimitReached()
+
+
+def _without_calls(messages: list[Message]) -> list[Message]:
+    """Leave out calls and outputs, which the model was not taught; where nothing told them, words do."""
+    plain: list[Message] = []
+    for message, after in zip(messages, [*messages[1:], None], strict=True):
+        if message.call is None and message.role != "tool":
+            plain.append(message)
+        elif after is None or after.role == "user":
+            text = spoken(message.text) if message.role == "tool" else "I will look that up."
+            plain.append(Message("assistant", text))
+    return plain
 
 
 def _tells(text: str, wanted: list[str], asked: str) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rt_notebook.server.components.reply_pieces import ReplyPiece
-    from rt_notebook.server.effects import MakeReply
+    from rt_notebook.server.engine.effects import MakeReply
 
 __all__ = ["RulesReplier", "answer"]
 

@@ -6,15 +6,22 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float
 from rt_notebook.errors import ComponentMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MoonshineTranscriber", "Transcriber"]
+    import numpy.typing as npt
+
+__all__ = ["MoonshineTranscriber", "Transcriber", "quiet_cuts"]
 
 _MODEL_RATE_HZ = 16_000
+_LONGEST_SAMPLES = 20 * _MODEL_RATE_HZ
+_SEARCH_SAMPLES = 8 * _MODEL_RATE_HZ
+_QUIET_SAMPLES = _MODEL_RATE_HZ // 10
 
 
 class Transcriber(Protocol):
@@ -65,8 +72,36 @@ class MoonshineTranscriber:
         import soxr
 
         samples = soxr.resample(to_float(pcm), rate_hz, _MODEL_RATE_HZ, quality="MQ")
-        with self._one_at_a_time:
-            if cancelled():
-                return ""
-            transcript = self._model.transcribe_without_streaming(samples.tolist(), _MODEL_RATE_HZ)
-        return " ".join(line.text.strip() for line in transcript.lines).strip()
+        texts: list[str] = []
+        for piece in quiet_cuts(samples):
+            # Between the pieces the others get their turn.
+            with self._one_at_a_time:
+                if cancelled():
+                    break
+                transcript = self._model.transcribe_without_streaming(piece.tolist(), _MODEL_RATE_HZ)
+            texts += [line.text.strip() for line in transcript.lines]
+        return " ".join(texts).strip()
+
+
+def quiet_cuts(samples: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+    """Cut long speech where it is quietest: within a piece a recogniser cannot be stopped.
+
+    Parameters
+    ----------
+    samples
+        Speech at 16 kHz, shape (n,).
+
+    Returns
+    -------
+    list of numpy.ndarray
+        All samples in their order, in pieces of at most 20 s.
+    """
+    pieces = []
+    while samples.size > _LONGEST_SAMPLES:
+        tail = samples[_LONGEST_SAMPLES - _SEARCH_SAMPLES : _LONGEST_SAMPLES]
+        energies = np.square(tail, dtype=np.float64).reshape(-1, _QUIET_SAMPLES).sum(axis=1)
+        middle = int(energies.argmin()) * _QUIET_SAMPLES + _QUIET_SAMPLES // 2
+        cut = _LONGEST_SAMPLES - _SEARCH_SAMPLES + middle
+        pieces.append(samples[:cut])
+        samples = samples[cut:]
+    return [*pieces, samples]

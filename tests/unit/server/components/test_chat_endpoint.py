@@ -12,7 +12,7 @@ import pytest
 from rt_notebook.errors import ConfigError
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
-from rt_notebook.server.effects import FunctionCall, MakeReply, Message, Tool
+from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message, Tool
 
 WEATHER = Tool(
     "get_weather", "Get the weather.", {"type": "object", "properties": {"city": {"type": "string"}}}

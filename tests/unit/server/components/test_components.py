@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rt_notebook.core.audio import to_float, to_pcm
 from rt_notebook.core.audio_format import AudioFormat, OutputEncoder
 from rt_notebook.core.config import ServerVad
 from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES, simulate
-from rt_notebook.server.components.detect import EnergyDetector, SileroDetector, push_together
 from rt_notebook.server.components.rules import answer
-from rt_notebook.server.components.transcribe import MoonshineTranscriber
+from rt_notebook.server.components.speak import HibariVoice
+from rt_notebook.server.components.transcribe import MoonshineTranscriber, quiet_cuts
+from rt_notebook.vad.detectors.energy import EnergyDetector
+from rt_notebook.vad.detectors.silero import SileroDetector, push_together
 
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
@@ -107,6 +111,44 @@ def test_energy_follows_loudness_above_the_background(recording):
 
 def test_moonshine_writes_down_what_is_said(recording):
     assert "capital of france" in MoonshineTranscriber().transcribe(to_pcm(recording[0])).lower()
+
+
+def test_moonshine_hears_telephone_audio_and_stops_when_nobody_asks(recording):
+    import soxr
+
+    narrow, moonshine = to_pcm(soxr.resample(recording[0], 24_000, 8_000)), MoonshineTranscriber()
+    assert "capital of france" in moonshine.transcribe(narrow, 8_000).lower()
+    assert moonshine.transcribe(narrow, 8_000, lambda: True) == ""
+
+
+@given(st.lists(st.integers(1, 9 * 16_000), min_size=1, max_size=8), st.integers(0, 9))
+def test_long_speech_is_cut_in_its_pauses(lengths, seed):
+    chance = np.random.default_rng(seed)
+    pause = np.zeros(4_800, np.float32)
+    parts = [np.concatenate([chance.uniform(0.2, 0.9, length), pause]) for length in lengths]
+    samples = np.concatenate(parts).astype(np.float32)
+    pieces = quiet_cuts(samples)
+    assert np.array_equal(np.concatenate(pieces), samples)
+    assert all(piece.size <= 20 * 16_000 for piece in pieces)
+    # A part that is longer than the search has no pause in it.
+    if max(lengths) <= 7 * 16_000:
+        assert all(piece[-1] == 0 for piece in pieces[:-1])
+
+
+@pytest.mark.speech
+def test_the_voice_speaks_faster_and_slower_and_piece_by_piece():
+    voice = HibariVoice()
+
+    def samples(text, speed=1.0):
+        return sum(len(pcm) for pcm, _ in voice.speak(text, speed)) // 2
+
+    plain = samples("The sky is blue today.")
+    assert samples("The sky is blue today.", 1.5) < 0.8 * plain
+    assert samples("The sky is blue today.", 0.7) > 1.2 * plain
+    shares = [share for _, share in voice.speak("The sky is blue. The sea is green. It rains.")]
+    assert len(shares) == 3
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from rt_notebook.errors import ConfigError
 from rt_notebook.server.components.echo import EchoReplier
 from rt_notebook.server.components.load import load_components
 from rt_notebook.server.components.reply_pieces import Speech
-from rt_notebook.server.effects import MakeReply, Message
+from rt_notebook.server.engine.effects import MakeReply, Message
 
 HEARD = bytes(range(256)) * 150
 MESSAGES = [Message("user", "hello there"), Message("assistant", "hi"), Message("user", "Good  bye!")]

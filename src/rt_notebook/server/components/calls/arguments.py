@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rt_notebook.server.components.calls.utterance import Utterance
-    from rt_notebook.server.effects import Tool
+    from rt_notebook.server.engine.effects import Tool
 
 __all__ = ["arguments_for"]
 

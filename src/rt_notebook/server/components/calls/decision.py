@@ -15,7 +15,7 @@ from rt_notebook.server.components.calls.utterance import Utterance, stem, stems
 from rt_notebook.server.components.calls.word_lists import KIN
 
 if TYPE_CHECKING:
-    from rt_notebook.server.effects import MakeReply, Message, Tool
+    from rt_notebook.server.engine.effects import MakeReply, Message, Tool
 
 __all__ = ["last_said", "wanted_call"]
 

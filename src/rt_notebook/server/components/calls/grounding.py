@@ -17,7 +17,7 @@ from rt_notebook.server.components.calls.utterance import Phrase, Utterance, ste
 from rt_notebook.server.components.calls.word_lists import DATES, LEADS, PREPOSITIONS, TELLS, TEXTS, WHOLES
 
 if TYPE_CHECKING:
-    from rt_notebook.server.effects import Tool
+    from rt_notebook.server.engine.effects import Tool
 
 __all__ = ["Grounding", "ground", "topic_of"]
 

@@ -12,7 +12,7 @@ from rt_notebook.server.components.reply_pieces import CallPiece
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.server.effects import MakeReply, Tool
+    from rt_notebook.server.engine.effects import MakeReply, Tool
 
 __all__ = ["call_pieces"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from spoken_requests import REMARKS, REQUESTS, TOOLS
+from spoken_functions import TOOLS
+from spoken_requests import REMARKS, REQUESTS
 
 from rt_notebook.server.components.calls.arguments import arguments_for
 from rt_notebook.server.components.calls.json_schema import valid
@@ -13,7 +14,7 @@ from rt_notebook.server.components.calls.utterance import Utterance
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
 from rt_notebook.server.components.rules import RulesReplier
-from rt_notebook.server.effects import FunctionCall, MakeReply, Message, Tool
+from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message, Tool
 
 
 def hits(arguments, wanted):
@@ -186,6 +187,27 @@ def test_the_model_tells_what_a_function_has_answered(smollm, output, contained)
     assert all(isinstance(piece, str) for piece in pieces)
     for part in contained:
         assert part.lower() in "".join(pieces).lower()
+
+
+@pytest.mark.speech
+def test_after_a_call_the_model_still_answers_other_things(smollm):
+    told = outcome('{"temperature": 14}')
+    asked = [*told, Message("user", "What is the capital of France?")]
+    assert "Paris" in "".join(reply(smollm, asked, [TOOLS["get_weather"]]))
+
+
+@pytest.mark.speech
+def test_reading_ahead_changes_no_answer(smollm):
+    history = [
+        Message("system", "Answer in one sentence."),
+        Message("user", "Hi."),
+        Message("assistant", "Hello!"),
+    ]
+    asked = [*history, Message("user", "Where do whales live?")]
+    plain = reply(smollm, asked)
+    smollm.prepare([Message("system", "Answer at length."), *history[1:]], ())
+    smollm.prepare(history, ())
+    assert reply(smollm, asked) == plain
 
 
 @pytest.mark.speech

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from spoken_requests import REMARKS, REQUESTS, TOOLS
+from spoken_functions import TOOLS
+from spoken_requests import REMARKS, REQUESTS
 
 from rt_notebook.server.components.calls.decision import last_said, wanted_call
-from rt_notebook.server.effects import FunctionCall, MakeReply, Message
+from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message
 
 WEATHER, TIMER = TOOLS["get_weather"], TOOLS["set_timer"]
 

@@ -1,0 +1,1 @@
+"""The server's half of the protocol, pure: `engine.Engine` and its parts."""

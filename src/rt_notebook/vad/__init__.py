@@ -1,0 +1,42 @@
+"""The VAD lab: one recording, every setting.
+
+The speech probability of a recording is computed once (`trace`); every setting is then replayed over it
+through the state machine that the server runs::
+
+    from rt_notebook import ServerVad, vad
+
+    heard = vad.trace("me.wav")
+    vad.simulate(heard, ServerVad(threshold=0.6, silence_duration_ms=300))
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rt_notebook.vad._simulate import simulate
+    from rt_notebook.vad._trace import Trace, trace
+    from rt_notebook.vad.detectors import Detector, detector_names, load_detector
+
+__all__ = ["Detector", "Trace", "detector_names", "load_detector", "simulate", "trace"]
+
+# Modules with a leading underscore: one called `trace` would take the function's place once it is loaded.
+_HOMES = {
+    "rt_notebook.vad._simulate": ("simulate",),
+    "rt_notebook.vad._trace": ("Trace", "trace"),
+    "rt_notebook.vad.detectors": ("Detector", "detector_names", "load_detector"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for: the server needs the detectors alone."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'rt_notebook.vad' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__})
