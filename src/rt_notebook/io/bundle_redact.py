@@ -56,6 +56,7 @@ _EMPTIED = frozenset({"bytes", "include", "logprobs", "metadata", "parameters", 
 """Fields that hold words in another form: as numbers, as names of fields."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}", re.ASCII)
+_ENVELOPE = re.compile(r"[0-9a-f]*", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _FILLER = "redacted "
 _LONGEST = 4096
@@ -89,9 +90,11 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         # A number alone in a list could be a letter; numbers that matter have a name.
         return [_value(name, entry) for entry in value if isinstance(entry, str | dict | list | tuple)]
-    if isinstance(value, str) and not (name in _KEPT and _NAME.fullmatch(value)):
-        return placeholder(value)
-    return value
+    if not isinstance(value, str) or (name in _KEPT and _NAME.fullmatch(value)):
+        return value
+    # How loud each hundredth of a second was: it says when somebody spoke, and no word.
+    levels = name == "envelope" and _ENVELOPE.fullmatch(value)
+    return value if levels else placeholder(value)
 
 
 def placeholder(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
+from time import time as unix_s
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.dialects import DIALECTS
@@ -201,7 +201,9 @@ class Connection:
             case "session.created":
                 expires_at = self.protocol.session.get("expires_at")
                 if isinstance(expires_at, int | float) and not isinstance(expires_at, bool):
-                    self.expires_s = event.t_s + expires_at - time.time()
+                    left_s = expires_at - unix_s()
+                    # Of clocks that disagree by more than a session lasts, nothing is to be learnt.
+                    self.expires_s = event.t_s + left_s if left_s > 0 else None
             case "error":
                 error = event.data.get("error")
                 self._error_code = error.get("code") if isinstance(error, dict) else None
