@@ -5,6 +5,7 @@ import type { MicState } from "./audio/capture.ts";
 import { MIC_PROBLEMS, type MicProblem } from "./audio/mic-problems.ts";
 import { SILENCE_DBFS, samplesOf } from "./audio/pcm.ts";
 import { Playback } from "./audio/playback.ts";
+import { now_s } from "./audio/render-clock.ts";
 import { Inbox } from "./carrier.ts";
 import { Link, type Traits } from "./link.ts";
 import { Mic } from "./mic.ts";
@@ -116,7 +117,11 @@ export class Port {
   }
 
   #receive(message: Message, buffers: DataView[]): void {
+    const received_s = now_s();
     switch (message.type) {
+      case "clock.ask":
+        this.link.send("clock.answer", { asked_s: message.asked_s, received_s, answered_s: now_s() });
+        break;
       case "welcome":
         this.welcomed = true;
         if (message.speaker_seq !== undefined) this.#speakerInbox.expected = Number(message.speaker_seq);
@@ -134,7 +139,7 @@ export class Port {
       case "speaker.chunk":
       case "speaker.end":
       case "speaker.flush":
-        this.#speaker(message, buffers);
+        this.#speaker(message, buffers, received_s);
         break;
       case "transcript":
         if (message.reset) this.transcript.clear();
@@ -158,11 +163,11 @@ export class Port {
     }
   }
 
-  #speaker(message: Message, buffers: DataView[]): void {
+  #speaker(message: Message, buffers: DataView[], received_s: number): void {
     const verdict = this.#speakerInbox.receive(Number(message.seq));
     if (verdict === "take") {
       const itemId = String(message.item_id);
-      if (message.type === "speaker.chunk") this.playback.play(itemId, samplesOf(buffers[0]!));
+      if (message.type === "speaker.chunk") this.playback.play(itemId, samplesOf(buffers[0]!), received_s);
       if (message.type === "speaker.end") this.playback.end(itemId);
       if (message.type === "speaker.flush") this.playback.flush();
     }
@@ -179,7 +184,7 @@ export class Port {
       this.changed("level");
     }
     this.#say(problem ? MIC_PROBLEMS[problem] : "");
-    this.link.send("mic.state", { state, problem });
+    this.link.send("mic.state", { state, problem, input_latency_s: this.mic.capture.inputLatency_s });
   }
 
   #level(dbfs: number, clipped: boolean): void {

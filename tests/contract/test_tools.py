@@ -78,7 +78,7 @@ async def calling(monkeypatch, tools, *wanted, faults=(), strikes=None, **option
     def load(*args):
         return dataclasses.replace(load_components(reply="rules"), replier=Scripted(*wanted))
 
-    monkeypatch.setattr("rt_notebook.server.app.load_components", load)
+    monkeypatch.setattr("rt_notebook.server.host.app.load_components", load)
     config = SessionConfig(output="text", tools=[getattr(one, "tool", one) for one in tools])
     async with hosting(faults=faults) as server, chaos(server.port, *(strikes or ())) as proxy:
         session = Session(endpoint_of(server, proxy.port), config, reconnect=QUICK, **options)
