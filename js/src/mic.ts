@@ -2,6 +2,7 @@
 import { Capture, type MicState } from "./audio/capture.ts";
 import type { MicProblem } from "./audio/mic-problems.ts";
 import { clips, levelDbfs } from "./audio/pcm.ts";
+import { now_s } from "./audio/render-clock.ts";
 import { Outbox } from "./carrier.ts";
 import type { Link } from "./link.ts";
 import type { Message } from "./protocol.ts";
@@ -21,11 +22,18 @@ export interface MicEvents {
   stalled(stalled: boolean): void;
 }
 
+/** A chunk with its times on the page's clock: its last sample, and when it was first sent; 0 for not yet. */
+interface Chunk {
+  pcm: Int16Array;
+  end_s: number;
+  sent_s: number;
+}
+
 export class Mic {
   readonly capture: Capture;
   epoch = 0;
   stalled = false;
-  #outbox = new Outbox<Int16Array>(KEPT_CHUNKS);
+  #outbox = new Outbox<Chunk>(KEPT_CHUNKS);
   #overrunSamples = 0;
   #answered_ms = 0;
   #resending = false;
@@ -36,7 +44,7 @@ export class Mic {
     readonly events: MicEvents,
   ) {
     this.capture = new Capture({
-      chunk: (pcm, overrun) => this.#chunk(pcm, overrun),
+      chunk: (pcm, overrun, end_s) => this.#chunk(pcm, overrun, end_s),
       state: (state, problem) => this.#state(state, problem),
     });
   }
@@ -57,7 +65,7 @@ export class Mic {
       return;
     }
     this.epoch += 1;
-    this.#outbox = new Outbox<Int16Array>(KEPT_CHUNKS);
+    this.#outbox = new Outbox<Chunk>(KEPT_CHUNKS);
     this.#overrunSamples = 0;
     this.#answered_ms = performance.now();
     this.link.send("mic.open", { epoch: this.epoch });
@@ -93,20 +101,22 @@ export class Mic {
     this.events.state(state, problem);
   }
 
-  #chunk(pcm: Int16Array, overrunSamples: number): void {
+  #chunk(pcm: Int16Array, overrunSamples: number, end_s: number): void {
     this.#overrunSamples = overrunSamples;
-    const seq = this.#outbox.add(pcm);
-    if (!this.#resending) this.#send(seq, [pcm]);
+    const chunk = { pcm, end_s, sent_s: 0 };
+    const seq = this.#outbox.add(chunk);
+    if (!this.#resending) this.#send(seq, [chunk]);
     this.events.level(levelDbfs(pcm), clips(pcm));
   }
 
-  #send(seq: number, chunks: Int16Array[], probe = false): void {
-    const counts = chunks.map(({ length }) => length);
+  #send(seq: number, chunks: Chunk[], probe = false): void {
+    const counts = chunks.map(({ pcm }) => pcm.length);
     const pcm = new Int16Array(counts.reduce((sum, count) => sum + count, 0));
     let at = 0;
     for (const chunk of chunks) {
-      pcm.set(chunk, at);
-      at += chunk.length;
+      chunk.sent_s ||= now_s();
+      pcm.set(chunk.pcm, at);
+      at += chunk.pcm.length;
     }
     const fields = {
       epoch: this.epoch,
@@ -114,6 +124,8 @@ export class Mic {
       counts,
       first: this.#outbox.first,
       overrun_samples: this.#overrunSamples,
+      ends_s: chunks.map(({ end_s }) => end_s),
+      sent_s: chunks.map(({ sent_s }) => sent_s),
     };
     if (!this.link.send("mic.chunks", probe ? { ...fields, probe } : fields, [pcm.buffer]))
       this.stop("link", "link");

@@ -5,12 +5,13 @@ import type { MicState } from "./audio/capture.ts";
 import { MIC_PROBLEMS, type MicProblem } from "./audio/mic-problems.ts";
 import { SILENCE_DBFS, samplesOf } from "./audio/pcm.ts";
 import { Playback } from "./audio/playback.ts";
+import { now_s } from "./audio/render-clock.ts";
 import { Inbox } from "./carrier.ts";
 import { Link, type Traits } from "./link.ts";
 import { Mic } from "./mic.ts";
-import type { EventRow, Fields, Message, TranscriptRow } from "./protocol.ts";
+import type { CallRow, EventRow, Fields, Message, TranscriptRow } from "./protocol.ts";
 
-export type Topic = "state" | "level" | "transcript" | "events";
+export type Topic = "state" | "level" | "transcript" | "events" | "calls";
 
 const CLOSE_AFTER_LAST_VIEW_MS = 2_000;
 const ACK_EVERY = 12;
@@ -29,6 +30,7 @@ export class Port {
   welcomed = false;
   transcript = new Map<string, TranscriptRow>();
   events = new Map<number, EventRow>();
+  calls = new Map<string, CallRow>();
   #views = 0;
   #speakerInbox = new Inbox();
   #listeners = new Map<Topic, Set<() => void>>();
@@ -115,7 +117,11 @@ export class Port {
   }
 
   #receive(message: Message, buffers: DataView[]): void {
+    const received_s = now_s();
     switch (message.type) {
+      case "clock.ask":
+        this.link.send("clock.answer", { asked_s: message.asked_s, received_s, answered_s: now_s() });
+        break;
       case "welcome":
         this.welcomed = true;
         if (message.speaker_seq !== undefined) this.#speakerInbox.expected = Number(message.speaker_seq);
@@ -133,7 +139,7 @@ export class Port {
       case "speaker.chunk":
       case "speaker.end":
       case "speaker.flush":
-        this.#speaker(message, buffers);
+        this.#speaker(message, buffers, received_s);
         break;
       case "transcript":
         if (message.reset) this.transcript.clear();
@@ -146,17 +152,22 @@ export class Port {
         for (const id of [...this.events.keys()].slice(0, -KEPT_EVENTS)) this.events.delete(id);
         this.changed("events");
         break;
+      case "calls":
+        if (message.reset) this.calls.clear();
+        for (const row of message.rows as CallRow[]) this.calls.set(row.call_id, row);
+        this.changed("calls");
+        break;
       case "notice":
         this.#say(String(message.message));
         break;
     }
   }
 
-  #speaker(message: Message, buffers: DataView[]): void {
+  #speaker(message: Message, buffers: DataView[], received_s: number): void {
     const verdict = this.#speakerInbox.receive(Number(message.seq));
     if (verdict === "take") {
       const itemId = String(message.item_id);
-      if (message.type === "speaker.chunk") this.playback.play(itemId, samplesOf(buffers[0]!));
+      if (message.type === "speaker.chunk") this.playback.play(itemId, samplesOf(buffers[0]!), received_s);
       if (message.type === "speaker.end") this.playback.end(itemId);
       if (message.type === "speaker.flush") this.playback.flush();
     }
@@ -173,7 +184,7 @@ export class Port {
       this.changed("level");
     }
     this.#say(problem ? MIC_PROBLEMS[problem] : "");
-    this.link.send("mic.state", { state, problem });
+    this.link.send("mic.state", { state, problem, input_latency_s: this.mic.capture.inputLatency_s });
   }
 
   #level(dbfs: number, clipped: boolean): void {

@@ -72,10 +72,25 @@ test("an item that is done is named once", () => {
 });
 
 test("what has not left the speaker was not heard", () => {
-  const progress = { item_id: "a", dropped_samples: 0, nonzero_samples: 0, ended: false };
+  const start = { start_frame: 0, start_waiting: 5000 };
+  const progress = { item_id: "a", dropped_samples: 0, nonzero_samples: 0, ended: false, ...start };
   expect(heardSamples({ ...progress, played_samples: 5000, since_frames: 0 }, 960)).toBe(4040);
   expect(heardSamples({ ...progress, played_samples: 500, since_frames: 0 }, 960)).toBe(0);
   // It ran dry 600 frames ago: only the rest of the latency is still under way.
   expect(heardSamples({ ...progress, played_samples: 5000, since_frames: 600 }, 960)).toBe(4640);
   expect(heardSamples({ ...progress, played_samples: 5000, since_frames: 9999 }, 960)).toBe(5000);
+});
+
+test("the frame of an item's first sample is told, and what waited then", () => {
+  const queue = new PlaybackQueue();
+  queue.add("a", new Float32Array(200));
+  queue.end("a");
+  queue.add("b", new Float32Array(3000));
+  const { frame } = play(queue, 3, 1280);
+  expect(queue.progress(frame)).toMatchObject([
+    { item_id: "a", start_frame: 1280, start_waiting: 200 },
+    { item_id: "b", start_frame: 1480, start_waiting: 3000 },
+  ]);
+  queue.add("c", new Float32Array(10));
+  expect(queue.flush(frame)).toMatchObject([{ item_id: "b" }, { item_id: "c", start_frame: -1 }]);
 });

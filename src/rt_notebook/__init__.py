@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from rt_notebook.io.bundle import Recording, load
     from rt_notebook.io.endpoints import Endpoint
+    from rt_notebook.io.item_audio import export_audio
     from rt_notebook.io.session import Session
     from rt_notebook.io.sources import load_audio
     from rt_notebook.io.speakers import SilentSpeaker, Speaker
@@ -84,6 +85,7 @@ __all__ = [
     "Turn",
     "__version__",
     "errors",
+    "export_audio",
     "load",
     "load_audio",
     "plot",
@@ -103,6 +105,7 @@ _HOMES = {
     "rt_notebook.core.reconnect": ("ReconnectPolicy",),
     "rt_notebook.io.bundle": ("Recording", "load"),
     "rt_notebook.io.endpoints": ("Endpoint",),
+    "rt_notebook.io.item_audio": ("export_audio",),
     "rt_notebook.io.session": ("Session",),
     "rt_notebook.io.sources": ("load_audio",),
     "rt_notebook.io.speakers": ("SilentSpeaker", "Speaker"),

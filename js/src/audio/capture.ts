@@ -2,13 +2,14 @@
 import workletCode from "worklet:./worklets/capture.worklet.ts";
 import { SAMPLE_RATE_HZ } from "../protocol.ts";
 import { type MicProblem, missingSupport, problemOf } from "./mic-problems.ts";
+import { now_s, RenderClock } from "./render-clock.ts";
 import { loadWorklet } from "./worklets/load.ts";
 
 export type MicState = "off" | "asking" | "on";
 
 interface CaptureEvents {
-  /** One chunk of 40 ms; the last one of a recording may be shorter. */
-  chunk(pcm: Int16Array, overrunSamples: number): void;
+  /** One chunk of 40 ms; the last one of a recording may be shorter. Its end is on the page's clock. */
+  chunk(pcm: Int16Array, overrunSamples: number, end_s: number): void;
   state(state: MicState, problem: MicProblem | null): void;
 }
 
@@ -17,6 +18,8 @@ interface Recorded {
   pcm: ArrayBuffer;
   samples: number;
   overrun_samples: number;
+  end_s: number;
+  block_s: number;
 }
 
 export class Capture {
@@ -26,6 +29,9 @@ export class Capture {
   #context: AudioContext | null = null;
   #node: AudioWorkletNode | null = null;
   #muted = false;
+  #clock = new RenderClock();
+  /** How long the device takes to hand over a sample, as the browser says. */
+  inputLatency_s = 0;
 
   constructor(readonly events: CaptureEvents) {}
 
@@ -88,9 +94,15 @@ export class Capture {
       return;
     }
     const node = new AudioWorkletNode(context, "rt-capture", { numberOfInputs: 1, numberOfOutputs: 1 });
+    this.#clock = new RenderClock();
+    // Not in the types of every version: browsers that know it tell it in seconds.
+    const settings = stream.getAudioTracks()[0]?.getSettings() as { latency?: number } | undefined;
+    this.inputLatency_s = settings?.latency ?? 0;
     node.port.onmessage = ({ data }: MessageEvent<Recorded | "stopped">) => {
       if (data === "stopped") return;
-      this.events.chunk(new Int16Array(data.pcm.slice(0, data.samples * 2)), data.overrun_samples);
+      this.#clock.note(data.block_s, now_s());
+      const pcm = new Int16Array(data.pcm.slice(0, data.samples * 2));
+      this.events.chunk(pcm, data.overrun_samples, this.#clock.page_s(data.end_s));
       node.port.postMessage(data.pcm, [data.pcm]);
     };
     source.connect(node);
@@ -103,6 +115,7 @@ export class Capture {
       };
     }
     context.onstatechange = () => {
+      this.#clock = new RenderClock();
       if (context.state === "suspended") void context.resume().catch(() => {});
     };
     await context.resume();

@@ -3,6 +3,7 @@ import workletCode from "worklet:./worklets/playback.worklet.ts";
 import { SAMPLE_RATE_HZ } from "../protocol.ts";
 import { toFloat } from "./pcm.ts";
 import type { FromPlayback, Progress, ToPlayback } from "./queue.ts";
+import { now_s, RenderClock } from "./render-clock.ts";
 import { loadWorklet } from "./worklets/load.ts";
 
 export interface Report {
@@ -10,6 +11,12 @@ export interface Report {
   played_samples: number;
   dropped_samples: number;
   state: "playing" | "flushed" | "ended";
+  /** Of an item's first report: how it began to sound, on the page's clock. */
+  page_arrived_s?: number;
+  page_started_s?: number;
+  buffered_samples?: number;
+  base_latency_s?: number;
+  output_latency_s?: number;
 }
 
 /**
@@ -18,6 +25,12 @@ export interface Report {
  */
 export function heardSamples(progress: Progress, latencySamples: number): number {
   return Math.max(0, progress.played_samples - Math.max(0, latencySamples - progress.since_frames));
+}
+
+/** Keeps an entry, and of all the last 64. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.set(key, value);
+  if (map.size > 64) map.delete(map.keys().next().value!);
 }
 
 export class Playback {
@@ -31,6 +44,9 @@ export class Playback {
   /** Items that were silenced: what still arrives of them is not played. */
   #silenced = new Map<string, Report>();
   #nonzero = new Map<string, number>();
+  /** When the first audio of an item arrived, until it has been reported. */
+  #arrived_s = new Map<string, number>();
+  #clock = new RenderClock();
 
   constructor(
     readonly onReport: (report: Report) => void,
@@ -48,12 +64,14 @@ export class Playback {
     return this.#starting;
   }
 
-  play(itemId: string, pcm: Int16Array): void {
+  play(itemId: string, pcm: Int16Array, arrived_s: number): void {
     const silenced = this.#silenced.get(itemId);
     if (silenced) {
       silenced.dropped_samples += pcm.length;
       return;
     }
+    this.#tick();
+    if (!this.#arrived_s.has(itemId)) remember(this.#arrived_s, itemId, arrived_s);
     this.#post({ kind: "chunk", item_id: itemId, samples: toFloat(pcm) });
   }
 
@@ -78,6 +96,9 @@ export class Playback {
   async #start(): Promise<void> {
     const context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: "interactive" });
     this.#context = context;
+    context.onstatechange = () => {
+      this.#clock = new RenderClock();
+    };
     await loadWorklet(context, workletCode);
     const node = new AudioWorkletNode(context, "rt-playback", { numberOfInputs: 0, outputChannelCount: [1] });
     node.port.onmessage = ({ data }: MessageEvent<FromPlayback>) => this.#heard(data);
@@ -104,7 +125,9 @@ export class Playback {
     }
   }
 
-  #heard({ kind, items }: FromPlayback): void {
+  #heard({ kind, items, frame }: FromPlayback): void {
+    this.#clock.note(frame / SAMPLE_RATE_HZ, now_s());
+    this.#tick();
     const latencyS = (this.#context?.outputLatency || 0) + (this.#context?.baseLatency || 0);
     const latencySamples = Math.round(latencyS * SAMPLE_RATE_HZ);
     for (const item of items) {
@@ -113,11 +136,11 @@ export class Playback {
         played_samples: heardSamples(item, latencySamples),
         dropped_samples: item.dropped_samples,
         state: kind === "flushed" ? "flushed" : "playing",
+        ...this.#beginning(item),
       };
       this.#count(item);
       if (kind === "flushed") {
-        this.#silenced.set(item.item_id, report);
-        if (this.#silenced.size > 64) this.#silenced.delete(this.#silenced.keys().next().value!);
+        remember(this.#silenced, item.item_id, report);
       }
       if (item.ended && kind === "progress") {
         // The last samples are still on their way to the ear.
@@ -134,8 +157,30 @@ export class Playback {
 
   #count(item: Progress): void {
     this.nonzeroSamples += item.nonzero_samples - (this.#nonzero.get(item.item_id) ?? 0);
-    this.#nonzero.set(item.item_id, item.nonzero_samples);
-    if (this.#nonzero.size > 64) this.#nonzero.delete(this.#nonzero.keys().next().value!);
+    remember(this.#nonzero, item.item_id, item.nonzero_samples);
+  }
+
+  /** Notes how far the context is. One that stood still has another place on the page's clock. */
+  #tick(): void {
+    const context = this.#context;
+    if (context?.state === "running" && context.currentTime > 0) {
+      this.#clock.note(context.currentTime, now_s());
+    }
+  }
+
+  /** How an item began to sound, once. */
+  #beginning(item: Progress): Partial<Report> {
+    const arrived_s = this.#arrived_s.get(item.item_id);
+    if (!arrived_s || item.start_frame < 0) return {};
+    // Kept, so that what arrives of it later is not taken for its beginning.
+    this.#arrived_s.set(item.item_id, 0);
+    return {
+      page_arrived_s: arrived_s,
+      page_started_s: this.#clock.page_s(item.start_frame / SAMPLE_RATE_HZ),
+      buffered_samples: item.start_waiting,
+      base_latency_s: this.#context?.baseLatency || 0,
+      output_latency_s: this.#context?.outputLatency || 0,
+    };
   }
 
   #setSpeaking(speaking: boolean): void {

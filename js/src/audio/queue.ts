@@ -14,9 +14,13 @@ export interface Progress {
   since_frames: number;
   nonzero_samples: number;
   ended: boolean;
+  /** The frame at which its first sample went out, and the samples that waited then; -1 before. */
+  start_frame: number;
+  start_waiting: number;
 }
 
-export type FromPlayback = { kind: "progress" | "flushed"; items: Progress[] };
+/** `frame` is the end of the block that was rendered when it was sent. */
+export type FromPlayback = { kind: "progress" | "flushed"; items: Progress[]; frame: number };
 
 /** Silence before the first sample of an item, so that a late chunk leaves no hole: 60 ms. */
 export const PREBUFFER_SAMPLES = 1_440;
@@ -31,6 +35,8 @@ class Item {
   lastFrame = 0;
   ended = false;
   started = false;
+  startFrame = -1;
+  startWaiting = -1;
 
   constructor(readonly id: string) {}
 
@@ -46,6 +52,8 @@ class Item {
       since_frames: this.started ? frame - this.lastFrame : 0,
       nonzero_samples: this.nonzero,
       ended: this.done,
+      start_frame: this.startFrame,
+      start_waiting: this.startWaiting,
     };
   }
 }
@@ -85,6 +93,10 @@ export class PlaybackQueue {
         change = true;
       }
       const before = item.waiting;
+      if (item.startFrame < 0 && before > 0) {
+        item.startFrame = frame + filled;
+        item.startWaiting = before;
+      }
       filled = this.#copy(item, out, filled);
       if (item.waiting < before) item.lastFrame = frame + filled;
       if (item.done && before > 0) change = true;

@@ -63,11 +63,8 @@ _KEPT = frozenset(
 _EMPTIED = frozenset({"bytes", "include", "logprobs", "metadata", "parameters", "tools", "top_logprobs"})
 """Fields that hold words in another form: as numbers, as names of fields."""
 
-_LEVELS = "envelope"
-"""The loudness of audio, every 5 ms: latencies are measured by it, and no word can be made of it."""
-
-_HEX = re.compile(r"(?:[0-9a-f]{4})*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}", re.ASCII)
+_ENVELOPE = re.compile(r"[0-9a-f]*", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _FILLER = "redacted "
 _LONGEST = 4096
@@ -101,10 +98,11 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         # A number alone in a list could be a letter; numbers that matter have a name.
         return [_value(name, entry) for entry in value if isinstance(entry, str | dict | list | tuple)]
-    if isinstance(value, str):
-        kept = name in _KEPT and _NAME.fullmatch(value)
-        return value if kept or (name == _LEVELS and _HEX.fullmatch(value)) else placeholder(value)
-    return value
+    if not isinstance(value, str) or (name in _KEPT and _NAME.fullmatch(value)):
+        return value
+    # How loud each 5 ms were: latencies are measured by it; it says when somebody spoke, and no word.
+    levels = name == "envelope" and _ENVELOPE.fullmatch(value)
+    return value if levels else placeholder(value)
 
 
 def placeholder(text: str) -> str:

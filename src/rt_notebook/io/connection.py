@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
+from time import time as unix_s
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.dialects import DIALECTS
+from rt_notebook.core.events import Event
 from rt_notebook.core.outbox import Outbox
 from rt_notebook.core.protocol import ClientProtocol
 from rt_notebook.core.reconnect import Ending, ending_of_close
@@ -19,7 +20,6 @@ from rt_notebook.io.transport import open_websocket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.core.events import Event
     from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.io.endpoints import Endpoint
     from rt_notebook.io.transport import Transport
@@ -129,6 +129,7 @@ class Connection:
         self._dog = Watchdog(self._policy, self._clock_s())
         self._alive()
         self._tasks = [asyncio.create_task(part) for part in (self._read(), self._write(), self._guard())]
+        self._ask()
 
     # -- sending ------------------------------------------------------------------------------------
 
@@ -180,6 +181,8 @@ class Connection:
             self._judge(event)
             if self.ended.done():
                 return
+            if event.type == "input_audio_buffer.speech_started":
+                self._ask()
         how = self._transport.closed_by
         if self._closing is not None:
             self._end(Ending("local", self._closing or how.reason, how.code))
@@ -198,7 +201,9 @@ class Connection:
             case "session.created":
                 expires_at = self.protocol.session.get("expires_at")
                 if isinstance(expires_at, int | float) and not isinstance(expires_at, bool):
-                    self.expires_s = event.t_s + expires_at - time.time()
+                    left_s = expires_at - unix_s()
+                    # Of clocks that disagree by more than a session lasts, nothing is to be learnt.
+                    self.expires_s = event.t_s + left_s if left_s > 0 else None
             case "error":
                 error = event.data.get("error")
                 self._error_code = error.get("code") if isinstance(error, dict) else None
@@ -227,17 +232,25 @@ class Connection:
                 continue
             match self._dog.check(now_s, busy=self.watch.busy or self._owed()):
                 case "ping":
-                    self._pinging = asyncio.create_task(self._ping())
+                    self._ask()
                 case "dead":
                     self.silent = True
                     silent_s = now_s - self.last_heard_s
                     self.give_up(Ending("loss", f"silent for {silent_s:.1f} s, and no answer to a ping"))
 
+    def _ask(self) -> None:
+        """Ask for a sign of life, unless an answer is awaited, and log how long it takes to come."""
+        if self._pinging is None or self._pinging.done():
+            self._pinging = asyncio.create_task(self._ping())
+
     async def _ping(self) -> None:
         assert self._transport is not None  # noqa: S101 - opened before it is started
+        asked_s = self._clock_s()
         with contextlib.suppress(ConnectionError):
             await self._transport.ping()
             self._alive()
+            data = {"type": "local.round_trip", "round_trip_s": self.last_heard_s - asked_s}
+            self._arrived(self, Event(self.last_heard_s, "local", "local.round_trip", data), b"")
 
     # -- the end ------------------------------------------------------------------------------------
 

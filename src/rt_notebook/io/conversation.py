@@ -126,8 +126,13 @@ async def _response_over(link: Link) -> None:
     active = link.protocol.active_response_id
     if active is not None:
         over = link.next_event(lambda event: event.type == "response.done" and event.response_id == active)
-        async with asyncio.timeout(REPLY_TIMEOUT_S):
-            await over
+        try:
+            await asyncio.wait_for(over, REPLY_TIMEOUT_S)
+        except TimeoutError:
+            raise NoReplyError(
+                f"The answer that is being made did not end within {REPLY_TIMEOUT_S:.0f} s.",
+                "Call interrupt() first.",
+            ) from None
 
 
 async def interrupt(link: Link) -> None:

@@ -137,9 +137,12 @@ class Link:
         self.player.silence(self.protocol.active_response_id)
 
     def report_playback(
-        self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0
+        self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0, **times: Any
     ) -> None:
-        """Take the speaker's report; after a flush, tell the endpoint how much was heard."""
+        """Take the speaker's report; after a flush, tell the endpoint how much was heard.
+
+        `times` are what a page tells of how the item began; they are logged as they are.
+        """
         cut = self.player.heard(item_id, played_samples, state)
         self.record(
             "local.playback",
@@ -147,6 +150,7 @@ class Link:
             played_samples=played_samples,
             dropped_samples=dropped_samples,
             state=state,
+            **times,
         )
         if cut is None:
             return

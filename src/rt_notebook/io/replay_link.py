@@ -91,7 +91,7 @@ class ReplayLink(Link):
         self.arrived(connection, received, audio)
 
     def report_playback(
-        self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0
+        self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0, **times: Any
     ) -> None:
         """Take the speaker's report of the replayed voice; the log has what was reported then."""
         self.player.heard(item_id, played_samples, state)

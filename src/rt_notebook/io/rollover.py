@@ -39,12 +39,10 @@ class Rollover:
 
     async def prepare(self, old: Connection) -> Connection:
         """Return the next connection, open, between two turns, when the old one's time is nearly over."""
-        now_s = self._link.clock_s()
-        if old.expires_s is None or old.expires_s <= now_s:
-            # No limit, or the clocks of both sides disagree about it: then its end is noticed when it comes.
+        if old.expires_s is None:  # no limit, or none that can be known: its end is noticed when it comes
             await asyncio.get_running_loop().create_future()
             raise AssertionError
-        left_s = old.expires_s - now_s
+        left_s = old.expires_s - self._link.clock_s()
         await asyncio.sleep(max(left_s - self._policy.rollover_before_s, left_s / 2))
         self._link.record("local.expiring", in_s=old.expires_s - self._link.clock_s())
         await self._between_turns(old)

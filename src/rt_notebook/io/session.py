@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float, to_pcm
@@ -114,7 +115,9 @@ class Session(Approving, Recordable):
         if attach is not None:
             # Through the runtime, not through this object: whoever holds the speaker holds no session by it.
             runtime, link = self._runtime, self._link
-            attach(lambda *report: runtime.call_soon(link.report_playback, *report))
+            attach(
+                lambda *report, **times: runtime.call_soon(partial(link.report_playback, *report, **times))
+            )
         # A session that nobody holds any more must not go on listening, nor outlive the interpreter.
         self._finalizer = weakref.finalize(self, _abandon, self._runtime, self._link)
 

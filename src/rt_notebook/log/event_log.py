@@ -200,4 +200,5 @@ class EventLog(Sequence[Event]):
         return f"<EventLog: {len(self)} events, {end_s:.1f} s>"
 
     def _repr_html_(self) -> str:
-        return log_html(list(self))
+        with self._turns.current(self._store) as turns:
+            return log_html(list(self), turns)

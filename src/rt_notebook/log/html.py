@@ -26,12 +26,12 @@ _CELL = "padding:.25em .75em;text-align:left;vertical-align:top;border-top:1px s
 _MUTED = "opacity:.7"
 
 
-def log_html(events: Sequence[Event]) -> str:
+def log_html(events: Sequence[Event], folds: Turns | None = None) -> str:
     """Return the conversation as an HTML table with a line of counts.
 
     It has no script and no colour of its own: it reads on light and dark pages. All text is escaped.
     """
-    folds = Turns(Ledger(events))
+    folds = Turns(Ledger(events)) if folds is None else folds
     turns, latencies = folds.fold(), latency_of(folds)
     shown = turns[-SHOWN_TURNS:]
     head = "".join(_cell(title, tag="th") for title in ("Turn", "You", "Assistant", "Status", "Latency"))

@@ -12,7 +12,7 @@ from rt_notebook.log.audio_clock import AudioClock
 from rt_notebook.log.mic_track import MicTrack
 from rt_notebook.log.pages import Pages
 from rt_notebook.log.readers import READERS
-from rt_notebook.log.records import AudioPiece, Incident, Item, Response, as_dict, as_text
+from rt_notebook.log.records import AudioPiece, Incident, Item, Response, as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,11 +96,16 @@ class Ledger:
 
     def add(self, event: Event) -> None:
         """Read the next event."""
-        self.start_s = event.t_s if self._index == 0 else min(self.start_s, event.t_s)
-        self.end_s = event.t_s if self._index == 0 else max(self.end_s, event.t_s)
+        t_s = event.t_s
+        if self._index == 0:
+            self.start_s = self.end_s = t_s
+        elif t_s > self.end_s:
+            self.end_s = t_s
+        elif t_s < self.start_s:
+            self.start_s = t_s
         self._index += 1
-        event_id = as_text(event.data.get("event_id"))
-        if event_id is not None:
+        event_id = event.data.get("event_id")
+        if isinstance(event_id, str):
             seen = self._seen[event.direction]
             if event_id in seen:
                 return
@@ -113,11 +118,12 @@ class Ledger:
 
     def item(self, item_id: str, role: str | None = None) -> Item:
         """Return the record of an item, made when the log first names it."""
-        if item_id not in self.items:
-            self.items[item_id] = Item(item_id, self._index)
+        item = self.items.get(item_id)
+        if item is None:
+            item = self.items[item_id] = Item(item_id, self._index)
         self.touched.add(item_id)
-        item = self.items[item_id]
-        item.role = item.role or role
+        if item.role is None:
+            item.role = role
         return item
 
     def response(self, event: Event) -> Response | None:
@@ -125,12 +131,13 @@ class Ledger:
         response_id = event.response_id
         if response_id is None:
             return None
-        if response_id not in self.responses:
+        response = self.responses.get(response_id)
+        if response is None:
             turn_key = response_id if _is_out_of_band(event) else self._turn_key(response_id, event.item_id)
-            self.responses[response_id] = Response(response_id, self._index, turn_key)
+            response = self.responses[response_id] = Response(response_id, self._index, turn_key)
             self._answered.add(turn_key)
         self.touched.add(response_id)
-        return self.responses[response_id]
+        return response
 
     def place(self, item: Item, previous_item_id: str | None) -> None:
         """Put an item into the conversation, once: later events may not know its predecessor any more."""

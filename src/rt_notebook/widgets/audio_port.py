@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +11,9 @@ import anywidget
 import traitlets
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs
+from rt_notebook.core.recorded import RecordedPcm
 from rt_notebook.io.sources import to_wire_audio
+from rt_notebook.widgets.clock_line import ClockLine, page_times
 from rt_notebook.widgets.code_line import LOADER, CodeLine
 from rt_notebook.widgets.mic_line import MicLine
 from rt_notebook.widgets.speaker_line import SpeakerLine
@@ -42,6 +45,7 @@ class _Ears(Protocol):
     """The part of a session that a port speaks to."""
 
     def append_audio(self, pcm: bytes) -> None: ...
+    def clock_s(self) -> float: ...
     def note(self, type_: str, **data: Any) -> None: ...
 
 
@@ -93,6 +97,7 @@ class AudioPort(anywidget.AnyWidget):
         self._code = CodeLine(self.send)
         self._mic = MicLine(self.send, self._on_chunk, self._on_gap)
         self._speaker = SpeakerLine(self.send, self._on_report)
+        self._clocks = ClockLine(self.send, self._on_exchange)
         self._level_dbfs = SILENCE_DBFS
         # All of the carrier happens on the line; user code runs on the other thread and cannot hold it up.
         self._line = Worker(f"{name}-line", self._tick)
@@ -174,6 +179,7 @@ class AudioPort(anywidget.AnyWidget):
 
     def _enqueue(self, _widget: object, content: dict[str, Any], buffers: list[memoryview]) -> None:
         """Handle a message of the front end: hand it to the line, nothing else."""
+        content["arrived_s"] = time.monotonic()
         self._line.submit(partial(self._receive, content, bytes(buffers[0]) if buffers else b""))
 
     def _receive(self, message: dict[str, Any], pcm: bytes) -> None:
@@ -190,6 +196,7 @@ class AudioPort(anywidget.AnyWidget):
             "mic.chunks": self._mic.receive,
             "mic.close": self._on_mic_close,
             "mic.state": self._on_mic_state,
+            "clock.answer": lambda m, _: self._clocks.answered(m),
             "speaker.report": self._on_speaker_report,
             "speaker.ack": lambda m, _: self._speaker.acknowledged(m["client"], m["seq"], again=m["again"]),
             "action": self._on_action,
@@ -200,6 +207,9 @@ class AudioPort(anywidget.AnyWidget):
     def _tick(self) -> None:
         self._code.offer()
         self._speaker.probe()
+        if self._ears is not None and (self._mic.client is not None or self._speaker.sounding):
+            for client in dict.fromkeys((self._mic.client, self._speaker.client)):
+                self._clocks.ask(client)
 
     def _on_hello(self, message: dict[str, Any], _pcm: bytes) -> None:
         speaker_seq = self._speaker.choose(message["client"])
@@ -221,30 +231,57 @@ class AudioPort(anywidget.AnyWidget):
     def _on_mic_state(self, message: dict[str, Any], _pcm: bytes) -> None:
         state = message["problem"] or message["state"]
         if state == "on" and self._ears is not None:
-            self._ears.note("local.mic_opened")
+            latency_s = message.get("input_latency_s")
+            self._ears.note("local.mic_opened", client=message["client"], input_latency_s=latency_s)
         if message["state"] == "off":
             self._level_dbfs = SILENCE_DBFS
         self._observers.submit(partial(self.set_trait, "mic_state", state))
 
     def _on_chunk(self, pcm: bytes) -> None:
         if self._ears is not None:
+            if isinstance(pcm, RecordedPcm):
+                pcm.arrived_s = self._session_s(pcm.arrived_s)
             self._ears.append_audio(pcm)
         self._level_dbfs = level_dbfs(pcm)
-        self._observers.submit(partial(self.set_trait, "chunk", pcm))
+        self._observers.submit(partial(self.set_trait, "chunk", bytes(pcm)))
 
     def _on_gap(self, lost_samples: int) -> None:
         if self._ears is not None:
             self._ears.note("local.mic_gap", lost_samples=lost_samples)
 
+    def _on_exchange(
+        self, client: str, asked_s: float, received_s: float, answered_s: float, arrived_s: float
+    ) -> None:
+        if self._ears is not None:
+            self._ears.note(
+                "local.clock",
+                client=client,
+                asked_s=self._session_s(asked_s),
+                received_s=received_s,
+                answered_s=answered_s,
+                arrived_s=self._session_s(arrived_s),
+            )
+
+    def _session_s(self, monotonic_s: float) -> float:
+        """Return a moment of this process on the clock of the session's log."""
+        assert self._ears is not None  # noqa: S101
+        return self._ears.clock_s() - (time.monotonic() - monotonic_s)
+
     def _on_speaker_report(self, message: dict[str, Any], _pcm: bytes) -> None:
         if message["client"] == self._speaker.client:
             self._on_report(
-                message["item_id"], message["played_samples"], message["state"], message["dropped_samples"]
+                message["item_id"],
+                message["played_samples"],
+                message["state"],
+                message["dropped_samples"],
+                **page_times(message),
             )
 
-    def _on_report(self, item_id: str, played_samples: int, state: str, dropped_samples: int) -> None:
+    def _on_report(
+        self, item_id: str, played_samples: int, state: str, dropped_samples: int, **times: Any
+    ) -> None:
         if self._report is not None:
-            self._report(item_id, played_samples, state, dropped_samples)
+            self._report(item_id, played_samples, state, dropped_samples, **times)
         self._observers.submit(partial(self.set_trait, "speaking", state == "playing"))
 
     # -- on the observers' thread ----------------------------------------------------------------------

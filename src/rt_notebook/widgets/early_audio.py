@@ -38,6 +38,10 @@ class EarlyAudio:
                 self._session.append_audio(self._early.popleft())
             self._early_samples = 0
 
+    def clock_s(self) -> float:
+        """Seconds on the clock of the session's log."""
+        return self._session.clock_s()
+
     def note(self, type_: str, **data: Any) -> None:
         """Pass a note on."""
         self._session.note(type_, **data)

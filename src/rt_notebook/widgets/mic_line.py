@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE
 from rt_notebook.widgets.carrier import Inbox, Lease
+from rt_notebook.widgets.clock_line import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,8 @@ class MicLine:
     send
         Puts a message on the comm.
     on_chunk
-        Told each chunk of PCM16 once, in the order in which it was recorded.
+        Told each chunk of PCM16 once, in the order in which it was recorded; a `RecordedPcm` where
+        the page tells its times.
     on_gap
         Told how many samples were lost for good, before the chunk that follows them.
 
@@ -80,7 +82,8 @@ class MicLine:
         ends = [0]
         for count in counts:
             ends.append(ends[-1] + count * BYTES_PER_SAMPLE)
-        chunks = [pcm[a:b] for a, b in itertools.pairwise(ends)]
+        pieces = enumerate(itertools.pairwise(ends))
+        chunks = [recorded(message, index, pcm[a:b]) for index, (a, b) in pieces]
         self._count_lost(message, counts[0] if counts else 0)
         for chunk in self._inbox.receive(message["seq"], chunks, message["first"]):
             self.samples += len(chunk) // BYTES_PER_SAMPLE

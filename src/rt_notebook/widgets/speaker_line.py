@@ -15,6 +15,7 @@ KEPT_MESSAGES = 4096
 KEPT_CLIENTS = 8
 PROBE_AFTER_S = 2.0
 PROBES = 5
+SOUNDING_S = 5.0
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 Report = Callable[[str, int, str, int], None]
@@ -37,6 +38,7 @@ class SpeakerLine:
         self._outboxes: dict[str, Outbox[tuple[dict[str, Any], list[bytes]]]] = {}
         self._unheard_samples: dict[str, int] = {}
         self._answered_s = 0.0
+        self._sent_s = -SOUNDING_S
         self._probes = 0
         self.client: str | None = None
 
@@ -51,11 +53,17 @@ class SpeakerLine:
         self.client = client
         return self._outboxes[client].next
 
+    @property
+    def sounding(self) -> bool:
+        """Whether audio was sent to a page a short while ago."""
+        return time.monotonic() - self._sent_s < SOUNDING_S
+
     def play(self, item_id: str, pcm: bytes) -> None:
         """Send audio of an item; without a front end it is counted as dropped."""
         if self.client is None:
             self._unheard_samples[item_id] = self._unheard_samples.get(item_id, 0) + pcm_samples(pcm)
         else:
+            self._sent_s = time.monotonic()
             self._post({"type": "speaker.chunk", "item_id": item_id}, [pcm])
 
     def end(self, item_id: str) -> None:

@@ -3,6 +3,7 @@
 from rt_notebook.core.events import Event
 from rt_notebook.widgets.phase import next_phase
 from rt_notebook.widgets.rows import EventRows, TranscriptRows
+from rt_notebook.widgets.session_facts import trouble
 
 
 def got(type_, t_s=1.0, direction="received", **data):
@@ -83,6 +84,11 @@ def test_the_phase_follows_a_turn():
         ("response.done", {"response": {"status": "completed"}}, "speaking"),
         ("local.playback", {"state": "ended"}, "listening"),
         ("local.closed", {}, "closed"),
+        ("local.reconnecting", {"delay_s": 1.0}, "connecting"),
+        ("local.connected", {}, "connecting"),
+        ("session.updated", {}, "listening"),
+        ("local.resting", {}, "listening"),
+        ("local.closed", {}, "closed"),
     ]
     phase = "idle"
     for type_, data, expected in turn:
@@ -94,3 +100,14 @@ def test_a_reply_in_text_alone_ends_the_thinking():
     assert next_phase("thinking", got("response.done", response={"status": "completed", "output": []})) == (
         "listening"
     )
+
+
+def test_trouble_is_said_in_words_and_unsaid_when_it_is_over():
+    assert trouble(got("session.updated")) is None
+    soon, late = (trouble(got("local.reconnecting", cause="gone.", delay_s=d)) for d in (0.3, 12.4))
+    assert soon == "The connection was lost (gone). Connecting again …"
+    assert late == "The connection was lost (gone). Connecting again in 12 s …"
+    assert trouble(got("local.gap")) == ""
+    for type_ in ("local.error", "local.gave_up", "local.limit"):
+        assert trouble(got(type_, message="A sentence.")) == "A sentence."
+    assert trouble(got("error", error={"message": "No."})) == "No."

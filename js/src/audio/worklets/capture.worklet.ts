@@ -17,10 +17,13 @@ class CaptureProcessor extends AudioWorkletProcessor {
   readonly #resampler = sampleRate === RATE_HZ ? null : new Resampler(sampleRate, RATE_HZ, QUANTUM);
   readonly #resampled = new Float32Array(this.#resampler?.maxOutput(QUANTUM) ?? 0);
   readonly #chunk = new Int16Array(CHUNK_SAMPLES);
-  readonly #message = { pcm: this.#pool[0]!, samples: 0, overrun_samples: 0 };
+  readonly #message = { pcm: this.#pool[0]!, samples: 0, overrun_samples: 0, end_s: 0, block_s: 0 };
   readonly #transfer: ArrayBuffer[] = [this.#pool[0]!];
   #fill = 0;
   #overrun = 0;
+  /** When the newest sample was recorded, and the end of the block that is being rendered: context time. */
+  #end_s = 0;
+  #block_s = 0;
   #live = true;
 
   constructor() {
@@ -40,6 +43,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
     const input = inputs[0]!;
     if (!this.#live || input.length === 0) return this.#live;
     const channel = this.#downmix(input);
+    this.#block_s = (currentFrame + QUANTUM) / sampleRate;
     if (this.#resampler === null) {
       this.#take(channel, channel.length);
     } else {
@@ -58,7 +62,9 @@ class CaptureProcessor extends AudioWorkletProcessor {
   }
 
   #take(samples: Float32Array, count: number): void {
+    const last_s = this.#block_s - (this.#resampler?.delaySamples ?? 0) / sampleRate;
     for (let i = 0; i < count; i++) {
+      this.#end_s = last_s - (count - 1 - i) / RATE_HZ;
       const clipped = Math.max(-1, Math.min(1, samples[i]!));
       this.#chunk[this.#fill++] = Math.round(clipped * 32767);
       if (this.#fill === CHUNK_SAMPLES) this.#emit();
@@ -74,6 +80,8 @@ class CaptureProcessor extends AudioWorkletProcessor {
       this.#message.pcm = pcm;
       this.#message.samples = this.#fill;
       this.#message.overrun_samples = this.#overrun;
+      this.#message.end_s = this.#end_s;
+      this.#message.block_s = this.#block_s;
       this.#transfer[0] = pcm;
       this.port.postMessage(this.#message, this.#transfer);
     }

@@ -58,14 +58,14 @@ def _belongs(item: Item, response_id: str, item_ids: list[str], output_index: in
 
 def _output_item(ledger: Ledger, event: Event) -> Item | None:
     """Return the item of a response that an event is about."""
-    response = ledger.response(event)
-    if response is None or event.item_id is None:
+    response, item_id = ledger.response(event), event.item_id
+    if response is None or item_id is None:
         return None
-    item = ledger.item(event.item_id)
-    index = event.data.get("output_index")
-    _belongs(
-        item, response.id, response.item_ids, index if isinstance(index, int) else len(response.item_ids)
-    )
+    item = ledger.item(item_id)
+    if item.response_id is None:
+        index = event.data.get("output_index")
+        place = index if isinstance(index, int) else len(response.item_ids)
+        _belongs(item, response.id, response.item_ids, place)
     return item
 
 
