@@ -9,9 +9,9 @@ import { now_s } from "./audio/render-clock.ts";
 import { Inbox } from "./carrier.ts";
 import { Link, type Traits } from "./link.ts";
 import { Mic } from "./mic.ts";
-import type { EventRow, Fields, Message, TranscriptRow } from "./protocol.ts";
+import type { CallRow, EventRow, Fields, Message, TranscriptRow } from "./protocol.ts";
 
-export type Topic = "state" | "level" | "transcript" | "events";
+export type Topic = "state" | "level" | "transcript" | "events" | "calls";
 
 const CLOSE_AFTER_LAST_VIEW_MS = 2_000;
 const ACK_EVERY = 12;
@@ -30,6 +30,7 @@ export class Port {
   welcomed = false;
   transcript = new Map<string, TranscriptRow>();
   events = new Map<number, EventRow>();
+  calls = new Map<string, CallRow>();
   #views = 0;
   #speakerInbox = new Inbox();
   #listeners = new Map<Topic, Set<() => void>>();
@@ -150,6 +151,11 @@ export class Port {
         for (const row of message.rows as EventRow[]) this.events.set(row.id, row);
         for (const id of [...this.events.keys()].slice(0, -KEPT_EVENTS)) this.events.delete(id);
         this.changed("events");
+        break;
+      case "calls":
+        if (message.reset) this.calls.clear();
+        for (const row of message.rows as CallRow[]) this.calls.set(row.call_id, row);
+        this.changed("calls");
         break;
       case "notice":
         this.#say(String(message.message));

@@ -26,6 +26,16 @@ export interface TranscriptRow {
   heard_ms?: number | null;
 }
 
+export interface CallRow {
+  call_id: string;
+  /** Stands for this call with these arguments: what was read is what is allowed. */
+  digest: string;
+  name: string;
+  arguments: string;
+  state: "pending" | "approved" | "running" | "done" | "failed" | "denied" | "timed_out" | "cancelled";
+  message: string;
+}
+
 export interface EventRow {
   id: number;
   t_s: number;

@@ -1,5 +1,6 @@
 /** A conversation: talk, type, watch it happen, turn the dials. */
 import type { Port } from "../port.ts";
+import { callCards } from "./calls.ts";
 import { button, h, newId, setText } from "./dom.ts";
 import { eventList } from "./events.ts";
 import { counts, frame, statusLine } from "./frame.ts";
@@ -87,6 +88,7 @@ export function renderPlayground(port: Port, el: HTMLElement, signal: AbortSigna
     h("div", { class: "rt-bar" }, mic, voice, interrupt, meter(port, signal)),
     statusLine(port, root, ["phase", "session_started"], signal),
     transcript(port, signal),
+    callCards(port, signal),
     typing(port),
     settings(port, signal),
     eventList(port, signal),

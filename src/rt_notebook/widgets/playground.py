@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import traitlets
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.core.tool_calls import PendingCall
 from rt_notebook.errors import ConfigError, RtNotebookError
 from rt_notebook.io.session import Session
 from rt_notebook.server.voice import voice as built_in_voice
 from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.call_rows import CallRows
 from rt_notebook.widgets.early_audio import EarlyAudio
 from rt_notebook.widgets.phase import Phase, next_phase
 from rt_notebook.widgets.rows import EventRows, TranscriptRows
@@ -90,12 +92,11 @@ class Playground(AudioPort):
 
     def __init__(self, endpoint: Endpoint | None = None, config: SessionConfig | None = None) -> None:
         # Made now and opened later, so that a wrong setting is refused in the cell that wrote it.
-        self.session = Session(endpoint, config, speaker=self)
+        self.session = Session(endpoint, config, speaker=self, approve=_on_its_card)
         self._endpoint, self._config = self.session.endpoint, self.session.config
         self._opening: Pending[Any] | None = None
         self._changes: dict[str, Any] = {}
-        self._transcript = TranscriptRows()
-        self._events = EventRows()
+        self._rows = _no_rows()
         self._phase: Phase = "idle"
         super().__init__()
         with self.hold_sync():
@@ -174,12 +175,10 @@ class Playground(AudioPort):
         self._apply_changes()
         self._tell("")
         if self.session.state == "closed":
-            self.session = Session(self._endpoint, self._config, speaker=self)
+            self.session = Session(self._endpoint, self._config, speaker=self, approve=_on_its_card)
         session = self.session
         session.config = self._config
-        self._transcript, self._events = TranscriptRows(), EventRows()
-        self._send_rows("transcript", [], reset=True)
-        self._send_rows("events", [], reset=True)
+        self._begin_rows()
         self._phase = "connecting"
         early = EarlyAudio(session)
         self._line.submit(partial(setattr, self, "_ears", early))
@@ -228,8 +227,8 @@ class Playground(AudioPort):
         if event is None:
             self._closed()
             return
-        self._transcript.add(event)
-        self._events.add(event)
+        for rows in self._rows.values():
+            rows.add(event)
         self._phase = next_phase(self._phase, event)
         if event.type in {"session.created", "session.updated"}:
             self.session_started = True
@@ -282,8 +281,16 @@ class Playground(AudioPort):
                 self._observers.submit(self._interrupt)
             case "set":
                 self._observers.submit(partial(self._set, dict(message["changes"])))
+            case "approve" | "deny" as answer:
+                call = PendingCall(str(message["call_id"]), "", {}, str(message["digest"]))
+                self._observers.submit(partial(self._answer, call, answer))
             case "end":
                 self._observers.submit(partial(self._end, ""))
+
+    def _answer(self, call: PendingCall, answer: Literal["approve", "deny"]) -> None:
+        """Allow or refuse a call that waits; a press that comes too late does nothing."""
+        if self.session.state == "open":
+            self._watch(self.session.approve(call) if answer == "approve" else self.session.deny(call))
 
     def _interrupt(self) -> None:
         if self.session.state == "open":
@@ -299,19 +306,31 @@ class Playground(AudioPort):
         self._apply_changes()
         if self.phase != self._phase:
             self.phase = self._phase
-        for kind, rows in (("transcript", self._transcript), ("events", self._events)):
+        for kind, rows in self._rows.items():
             changed = rows.take_changed()
             for start in range(0, len(changed), _ROWS_A_MESSAGE):
                 self._send_rows(kind, changed[start : start + _ROWS_A_MESSAGE])
 
     def _send_all(self) -> None:
         """Bring a page that has just come up to date."""
-        self._transcript, self._events = TranscriptRows(), EventRows()
+        self._begin_rows()
         for event in self.log:
-            self._transcript.add(event)
-            self._events.add(event)
-        self._send_rows("transcript", [], reset=True)
-        self._send_rows("events", [], reset=True)
+            for rows in self._rows.values():
+                rows.add(event)
+
+    def _begin_rows(self) -> None:
+        self._rows = _no_rows()
+        for kind in self._rows:
+            self._send_rows(kind, [], reset=True)
 
     def _send_rows(self, kind: str, rows: list[dict[str, Any]], *, reset: bool = False) -> None:
         self.send({"type": kind, "reset": reset, "rows": rows})
+
+
+def _no_rows() -> dict[str, TranscriptRows | EventRows | CallRows]:
+    """Return what the page lists, by the kind of the message that carries it."""
+    return {"transcript": TranscriptRows(), "events": EventRows(), "calls": CallRows()}
+
+
+def _on_its_card(_call: PendingCall) -> None:
+    """Answer later: the page shows a card with the call, and whoever reads it presses a button."""
