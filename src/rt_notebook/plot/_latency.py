@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rt_notebook.log.latency import PARTS, Latency, fold_latency
 from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say, settle
+from rt_notebook.plot._distribution import distribution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,35 +33,46 @@ STYLES: dict[str, tuple[str, str, str, str]] = {
 TEXT_PT = 8.0
 ROW_PX = 34.0
 BAR_HEIGHT = 0.56
+LEGEND_COLUMNS = 6
 HIGHEST_PX = 1000.0
+MANY_TURNS = 40
 CROWDED_PX = 14.0
 """Rows lower than this have no room for words."""
 
 
-def latency(log: Loggable, *, ax: Axes | None = None) -> Axes:
-    """Draw where the time before each answer went: one bar a turn, one piece a part.
+def latency(log: Loggable, *, by: Literal["turn", "part"] | None = None, ax: Axes | None = None) -> Axes:
+    """Draw where the time before each answer went: a waterfall for each turn, or how each part varies.
 
-    A bar begins where the user stopped speaking (or sent what was typed) and ends at the first sound of the
-    answer, or at its arrival if no speaker reported. The parts are those of `EventLog.latency`. The slowest
-    turn's total is bold; when there are too many bars to label, it is the only one that stands there.
+    By turn, a bar begins where the user stopped speaking (or sent what was typed) and ends at the first sound
+    of the answer, or at its arrival if no speaker reported. The parts are those of `EventLog.latency`. The
+    slowest turn's total is bold; when there are too many bars to label, it is the only one that stands there.
+
+    By part, a row shows the part's distribution over all turns: every turn a dot, half of them within the
+    bar, the median a line and the 95th percentile a mark. The last row is the total.
 
     Parameters
     ----------
     log
         An `EventLog`, or a session.
+    by
+        ``"turn"`` or ``"part"``; None (default) chooses by turn for up to 40 turns, by part for more.
     ax
         Axes to draw into; None makes a figure, 900 pixels wide and 300 or more high.
 
     Returns
     -------
     Axes
-        The Axes, with milliseconds to the right and the first turn on top.
+        The Axes, with milliseconds to the right and the first turn or part on top.
     """
     folded = fold_latency(events_of(log))
     rows = [row for row in folded if any(not math.isnan(getattr(row, part)) for part in PARTS)]
-    ax = new_axes(ax, min(HIGHEST_PX, max(300.0, 110.0 + ROW_PX * len(rows))))
+    by_part = by == "part" or (by is None and len(rows) > MANY_TURNS)
+    count = len(PARTS) if by_part else len(rows)
+    ax = new_axes(ax, min(HIGHEST_PX, max(300.0, 110.0 + ROW_PX * count)))
     if not rows:
         return say(ax, "No turn has an answer yet: there is no latency to show.")
+    if by_part:
+        return distribution(ax, rows, {part: style[:3] for part, style in STYLES.items()})
     crowded = ax.get_window_extent().height < CROWDED_PX * len(rows)
     ends_ms = [0.0] * len(rows)
     pieces: list[tuple[int, str, float, float]] = []
@@ -143,7 +155,7 @@ def _dress(ax: Axes, rows: Sequence[Latency], *, crowded: bool) -> None:
     ax.legend(
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
-        ncols=len(PARTS),
+        ncols=LEGEND_COLUMNS,
         fontsize=TEXT_PT,
         frameon=False,
         borderaxespad=0.2,

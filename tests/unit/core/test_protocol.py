@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rt_notebook.core import wire_json
 from rt_notebook.core.dialects import DIALECTS, GA, PREVIEW
 from rt_notebook.core.protocol import ClientProtocol
+from rt_notebook.core.recorded import RecordedPcm
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=6),
@@ -140,3 +141,13 @@ def test_a_real_preview_session_folds_into_the_same_vocabulary(shared_data):
             types.add(protocol.receive(json.dumps(record["data"]), 0.0)[0].type)
     assert {"conversation.item.added", "response.output_audio.delta", "response.done"} <= types
     assert protocol.session["audio"]["input"]["turn_detection"]["silence_duration_ms"] == 500
+
+
+def test_audio_from_a_page_is_logged_with_its_times_and_sent_without() -> None:
+    protocol = ClientProtocol(DIALECTS["ga"])
+    plain_frame, plain = protocol.send_audio(bytes(1920), 1.0)
+    frame, event = protocol.send_audio(RecordedPcm(bytes(1920), 5.0, 5.01, 0.9), 1.0)
+    assert frame == plain_frame
+    assert "envelope" not in frame
+    assert event.data == plain.data | {"page_recorded_s": 5.0, "page_sent_s": 5.01, "arrived_s": 0.9}
+    assert plain.data.keys() == {"type", "envelope"}

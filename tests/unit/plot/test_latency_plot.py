@@ -5,6 +5,7 @@ import itertools
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from planted_log import Plan
 from scripted_log import Script, conversation
 
 from rt_notebook.log.event_log import EventLog
@@ -94,7 +95,48 @@ def test_when_there_are_too_many_bars_to_label_the_slowest_stands_there() -> Non
     for i in range(200):
         script.type(f"Message {i}.", 1.0 + 3 * i)
         script.answer("Yes.", 1.1 + 3 * i, 0.5, first_audio_s=0.9 if i == 120 else 0.3, speaker=False)
-    ax = latency(script.log(microphone=False))
+    ax = latency(script.log(microphone=False), by="turn")
     assert totals(ax) == {"1000 ms": "bold"}
     assert len(ax.get_yticks()) <= 15
     assert ax.figure.get_size_inches()[1] <= 10
+
+
+def many_turns() -> EventLog:
+    script = Script()
+    for i in range(60):
+        script.type(f"Message {i}.", 1.0 + 3 * i)
+        script.answer("Yes.", 1.1 + 3 * i, 0.5, first_audio_s=0.3 + 0.005 * (i % 20), speaker=False)
+    return script.log(microphone=False)
+
+
+def test_over_many_turns_each_part_has_its_median_and_its_95th_percentile() -> None:
+    log = many_turns()
+    ax, table = latency(log), log.latency()
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["commit", "response created", "first audio", "total"]
+    for name, column in zip(names, ["commit_ms", "response_ms", "first_audio_ms", "total_ms"], strict=True):
+        median, p95 = table[column].median(), table[column].quantile(0.95)
+        words = [text for text in ax.texts if text.xy[1] == names.index(name)]
+        assert [text.get_text() for text in words] == [f"median {median:.0f}, p95 {p95:.0f} ms"]
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not [1 for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)]
+    assert all(box.x1 <= 900 for box in boxes)
+
+
+def test_every_turn_is_a_dot_of_its_part() -> None:
+    log = conversation()
+    ax, table = latency(log, by="part"), log.latency()
+    dots = [line for line in ax.lines if line.get_marker() == "."]
+    present = [part for part in (*PARTS, "total_ms") if table[part].notna().any()]
+    assert [sorted(line.get_xdata()) for line in dots] == [sorted(table[part].dropna()) for part in present]
+
+
+def test_the_waterfall_of_a_page_has_all_its_parts() -> None:
+    log = Plan(turns=3).log()
+    ax, table = latency(log), log.latency()
+    assert len(ax.containers) == len(PARTS) - 1  # there is audio: no part for the first text
+    ends = [max(bars[row].get_x() + bars[row].get_width() for bars in ax.containers) for row in range(3)]
+    assert ends == list(table["total_ms"])
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x1 <= 900

@@ -2,6 +2,7 @@
 
 import threading
 
+from rt_notebook.widgets.clock_line import ClockLine
 from rt_notebook.widgets.mic_line import MicLine
 from rt_notebook.widgets.speaker_line import SpeakerLine
 from rt_notebook.widgets.worker import Worker
@@ -122,3 +123,38 @@ def test_a_worker_keeps_order_survives_errors_and_ticks(caplog):
     worker.join(10)
     assert done == [1, 2]
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_page_is_asked_for_its_clock_again_when_it_has_answered():
+    sent, noted = [], []
+    line = ClockLine(sent.append, lambda *times: noted.append(times))
+    line.ask(None)
+    line.ask("a")
+    line.ask("a")
+    assert [(m["type"], m["client"]) for m in sent] == [("clock.ask", "a")]
+    answer = {"client": "a", "asked_s": sent[0]["asked_s"], "received_s": 7.0, "answered_s": 7.1}
+    line.answered(answer | {"arrived_s": 9.0})
+    assert noted == [("a", sent[0]["asked_s"], 7.0, 7.1, 9.0)]
+    line.ask("a")
+    assert len(sent) == 2
+
+
+def test_who_was_not_asked_is_not_believed():
+    noted = []
+    line = ClockLine(lambda _: None, lambda *times: noted.append(times))
+    line.answered({"client": "b", "asked_s": 1.0, "received_s": 1.0, "answered_s": 1.0, "arrived_s": 1.0})
+    assert noted == []
+
+
+def test_chunks_keep_their_times_on_the_way():
+    line, _, chunks, _ = mic()
+    line.open("a", 1)
+    times = {"ends_s": [5.0, 5.04], "sent_s": [5.01, 5.05], "arrived_s": 2.0}
+    line.receive(*batch(0, b"aaaa", b"bb", **times))
+    line.receive(*batch(2, b"cc"))
+    assert chunks == [b"aaaa", b"bb", b"cc"]
+    assert [vars(chunk) for chunk in chunks[:2]] == [
+        {"recorded_s": 5.0, "sent_s": 5.01, "arrived_s": 2.0},
+        {"recorded_s": 5.04, "sent_s": 5.05, "arrived_s": 2.0},
+    ]
+    assert type(chunks[2]) is bytes
