@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.core.limits import SessionLimits
     from rt_notebook.core.reconnect import ReconnectPolicy
-    from rt_notebook.core.tool_calls import PendingCall
+    from rt_notebook.core.tool_call import PendingCall
     from rt_notebook.core.tools import Tool, tool
     from rt_notebook.errors import (
         AudioFileError,
@@ -99,7 +99,7 @@ _MODULES = {"errors", "plot", "vad"}
 _HOMES = {
     "rt_notebook.core.config": ("SemanticVad", "ServerVad", "SessionConfig"),
     "rt_notebook.core.events": ("Event",),
-    "rt_notebook.core.tool_calls": ("PendingCall",),
+    "rt_notebook.core.tool_call": ("PendingCall",),
     "rt_notebook.core.tools": ("Tool", "tool"),
     "rt_notebook.core.limits": ("SessionLimits",),
     "rt_notebook.core.reconnect": ("ReconnectPolicy",),

@@ -6,17 +6,8 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rt_notebook.core.tool_calls import (
-    LONGEST_ARGUMENTS_CHARS,
-    Ask,
-    Follow,
-    Moved,
-    Output,
-    Run,
-    Stop,
-    ToolCalls,
-    digest_of,
-)
+from rt_notebook.core.tool_call import Ask, Follow, Moved, Output, Run, Stop, digest_of
+from rt_notebook.core.tool_calls import LONGEST_ARGUMENTS_CHARS, ToolCalls
 from rt_notebook.core.tools import tool
 
 FINAL = {"done", "failed", "denied", "timed_out", "cancelled"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rt_notebook.core.tool_calls import PendingCall
+    from rt_notebook.core.tool_call import PendingCall
     from rt_notebook.io.link import Link
     from rt_notebook.io.runtime import Pending
 

@@ -8,7 +8,8 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.core.tool_calls import Ask, Follow, Moved, Output, PendingCall, Run, Stop, ToolCalls
+from rt_notebook.core.tool_call import Ask, Follow, Moved, Output, PendingCall, Run, Stop
+from rt_notebook.core.tool_calls import ToolCalls
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.conversation import create_response
 from rt_notebook.io.scrub import Scrubber
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rt_notebook.core.events import Event
-    from rt_notebook.core.tool_calls import Action, ToolCall
+    from rt_notebook.core.tool_call import Action, ToolCall
     from rt_notebook.io.link import Link
 
     Approver = Callable[[PendingCall], object]

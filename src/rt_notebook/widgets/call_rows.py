@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.core.tool_calls import LONGEST_ARGUMENTS_CHARS, digest_of, shown_arguments
+from rt_notebook.core.tool_call import digest_of, shown_arguments
+from rt_notebook.core.tool_calls import LONGEST_ARGUMENTS_CHARS
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import traitlets
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
-from rt_notebook.core.tool_calls import PendingCall
+from rt_notebook.core.tool_call import PendingCall
 from rt_notebook.errors import ConfigError, RtNotebookError
 from rt_notebook.io.session import Session
 from rt_notebook.server.voice import voice as built_in_voice

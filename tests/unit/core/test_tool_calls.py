@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rt_notebook.core.tool_calls import (
-    LONGEST_ARGUMENTS_CHARS,
-    LONGEST_OUTPUT_CHARS,
-    Ask,
-    Follow,
-    Moved,
-    Output,
-    Run,
-    ToolCalls,
-    digest_of,
-    shown_arguments,
-)
+from rt_notebook.core.tool_call import Ask, Follow, Moved, Output, Run, digest_of, shown_arguments
+from rt_notebook.core.tool_calls import LONGEST_ARGUMENTS_CHARS, LONGEST_OUTPUT_CHARS, ToolCalls
 from rt_notebook.core.tools import tool
 
 
