@@ -89,7 +89,7 @@ def tool(
     description: str | None = None,
     approve: Approval = "always",
     timeout_s: float = 30.0,
-    approval_s: float = 120.0,
+    approval_s: float = 60.0,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(
     function: Callable[..., Any] | None = None,
@@ -99,7 +99,7 @@ def tool(
     description: str | None = None,
     approve: Approval = "always",
     timeout_s: float = 30.0,
-    approval_s: float = 120.0,
+    approval_s: float = 60.0,
 ) -> Tool | Callable[[Callable[..., Any]], Tool]:
     """Make a function into a tool: ``@tool``, or ``@tool(approve="never")``.
 
