@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import wave
 
 import numpy as np
@@ -21,6 +22,9 @@ class Listener:
         self.pcm: list[bytes] = []
         self.reports: list[tuple] = []
         self.notes: list[tuple] = []
+
+    def clock_s(self):
+        return time.monotonic()
 
     def append_audio(self, pcm):
         self.pcm.append(pcm)
