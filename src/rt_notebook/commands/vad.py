@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.config import ServerVad
-from rt_notebook.vad import detector_names, trace
+from rt_notebook.errors import ComponentMissingError, ConfigError
+from rt_notebook.vad import detector_names, recommend, sweep, trace
 from rt_notebook.vad._simulate import simulated_turns
 
 if TYPE_CHECKING:
     import argparse
 
+    import pandas as pd
+
     from rt_notebook.vad._simulate import SimulatedTurn
+    from rt_notebook.vad._sweep import Sweep
 
 __all__ = ["add_arguments", "run"]
 
@@ -34,6 +40,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trailing-silence-ms", type=int, default=0, help="silence thought to follow the recording"
     )
     _add_rules(command)
+
+    summary = "try every threshold with every silence duration on recordings"
+    command = commands.add_parser("sweep", help=summary, description=f"{summary}.")
+    command.set_defaults(run_vad=_sweep)
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings")
+    _add_labels(command)
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the table: .parquet (needs pyarrow) or .csv"
+    )
+    _add_rules(command)
+
+    summary = "recommend settings for recordings"
+    command = commands.add_parser("recommend", help=summary, description=f"{summary}.")
+    command.set_defaults(run_vad=_recommend)
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings")
+    _add_labels(command)
+    command.add_argument(
+        "--budget",
+        action="append",
+        default=[],
+        metavar="METRIC=MOST",
+        help="the most that a metric may be, such as false_cutoff_rate=0.05; may be given several times",
+    )
+    _add_rules(command)
+
+
+def _add_labels(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--labels",
+        nargs="+",
+        metavar="FILE",
+        help="one for each recording, in the same order: RTTM, or CSV with start_s,end_s",
+    )
 
 
 def _add_rules(command: argparse.ArgumentParser) -> None:
@@ -84,3 +123,102 @@ def _described(turn: SimulatedTurn) -> str:
     if turn.speech_end_ms is None or turn.decision_ms is None:
         return f"{start}, still open at the end"
     return f"{start} to {turn.speech_end_ms / 1000:8.3f} s, ended at {turn.decision_ms / 1000:8.3f} s"
+
+
+def _swept(args: argparse.Namespace, labels: list[str] | str | None) -> Sweep:
+    return sweep(
+        args.files,
+        labels=labels,
+        exit_threshold=args.exit_threshold,
+        reset=args.reset,
+        detector=args.detector,
+        progress=sys.stderr.isatty(),
+    )
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    writer = _writer(args.out)
+    swept = _swept(args, args.labels)
+    table = swept.to_pandas()
+    if args.out is not None:
+        _write(table, args.out, writer)
+    if args.json:
+        print(json.dumps({"settings": _plain(table.to_dict("records")), "failed": dict(swept.failed)}))
+    elif args.out is None:
+        print(table.to_string(index=False))
+    else:
+        print(f"{len(table)} settings over {len(swept.parts)} recordings: {args.out}")
+    return 0
+
+
+def _recommend(args: argparse.Namespace) -> int:
+    swept = _swept(args, args.labels or "guess")
+    found = recommend(swept, dict(_limit(text) for text in args.budget))
+    if args.json:
+        settings = None
+        if found.vad is not None:
+            names = ("threshold", "prefix_padding_ms", "silence_duration_ms")
+            settings = {name: getattr(found.vad, name) for name in names}
+        told = {
+            "turn_detection": settings,
+            "reasons": found.reasons,
+            "metrics": found.metrics,
+            "default_metrics": found.baseline_metrics,
+            "held_out_metrics": found.held_out,
+            "held_out_default_metrics": found.held_out_baseline,
+        }
+        print(json.dumps(_plain(told)))
+    else:
+        if found.vad is not None:
+            vad = found.vad
+            print(
+                f"threshold {vad.threshold:g}, silence_duration_ms {vad.silence_duration_ms}, "
+                f"prefix_padding_ms {vad.prefix_padding_ms}\n"
+            )
+        print(found)
+    return 0
+
+
+def _limit(text: str) -> tuple[str, float]:
+    name, _, most = text.partition("=")
+    try:
+        return name.strip(), float(most)
+    except ValueError:
+        raise ConfigError(
+            f"--budget {text!r} is not usable.", "Give a metric and the most that it may be: NAME=NUMBER."
+        ) from None
+
+
+def _plain(value: object) -> object:
+    """Return it as JSON has it: a number that is none is null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 - NaN
+
+
+def _writer(out: Path | None) -> str:
+    """Look before the work whether the table can be written in the end."""
+    suffix = "" if out is None else out.suffix.lower()
+    if suffix == ".parquet":
+        if find_spec("pyarrow") is None:
+            raise ComponentMissingError(
+                "pyarrow is not installed, which writes Parquet.",
+                "Run: pip install 'rt-notebook[parquet]', or give a name that ends in .csv.",
+            )
+    elif suffix not in {"", ".csv"}:
+        raise ConfigError(f"{str(out)!r} is no table's name.", "Give one that ends in .parquet or .csv.")
+    return suffix
+
+
+def _write(table: pd.DataFrame, out: Path, suffix: str) -> None:
+    try:
+        if suffix == ".parquet":
+            table.to_parquet(out, index=False)
+        else:
+            table.to_csv(out, index=False)
+    except OSError:
+        raise ConfigError(
+            f"{str(out)!r} cannot be written.", "Give a path in a folder that exists."
+        ) from None

@@ -7,22 +7,52 @@ through the state machine that the server runs::
 
     heard = vad.trace("me.wav")
     vad.simulate(heard, ServerVad(threshold=0.6, silence_duration_ms=300))
+    tried = vad.sweep(["me.wav"], labels=["me.csv"])
+    print(vad.recommend(tried))
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rt_notebook.vad._labels import as_labels, read_labels
+    from rt_notebook.vad._recommend import Recommendation, recommend
+    from rt_notebook.vad._rooms import Room, Take, rooms
     from rt_notebook.vad._simulate import simulate
+    from rt_notebook.vad._sweep import Sweep, sweep
     from rt_notebook.vad._trace import Trace, trace
+    from rt_notebook.vad._whatif import WhatIf, whatif
     from rt_notebook.vad.detectors import Detector, detector_names, load_detector
 
-__all__ = ["Detector", "Trace", "detector_names", "load_detector", "simulate", "trace"]
+__all__ = [
+    "Detector",
+    "Recommendation",
+    "Room",
+    "Sweep",
+    "Take",
+    "Trace",
+    "WhatIf",
+    "as_labels",
+    "detector_names",
+    "load_detector",
+    "read_labels",
+    "recommend",
+    "rooms",
+    "simulate",
+    "sweep",
+    "trace",
+    "whatif",
+]
 
 # Modules with a leading underscore: one called `trace` would take the function's place once it is loaded.
 _HOMES = {
+    "rt_notebook.vad._labels": ("as_labels", "read_labels"),
+    "rt_notebook.vad._recommend": ("Recommendation", "recommend"),
+    "rt_notebook.vad._rooms": ("Room", "Take", "rooms"),
     "rt_notebook.vad._simulate": ("simulate",),
+    "rt_notebook.vad._sweep": ("Sweep", "sweep"),
     "rt_notebook.vad._trace": ("Trace", "trace"),
+    "rt_notebook.vad._whatif": ("WhatIf", "whatif"),
     "rt_notebook.vad.detectors": ("Detector", "detector_names", "load_detector"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

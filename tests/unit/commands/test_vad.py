@@ -63,3 +63,67 @@ def test_what_is_wrong_is_said_in_one_sentence(folder, capsys):
     file = recording(folder / "a.wav", [])
     assert main(["vad", "simulate", file, "--threshold", "2"]) == 1
     assert "threshold" in capsys.readouterr().err
+
+
+def labelled(folder, count=6):
+    """Recordings with four turns each, and their labels."""
+    files, labels = [], []
+    for number in range(count):
+        turns = [(1 + 2 * turn, 2 + 2 * turn) for turn in range(4)]
+        files.append(recording(folder / f"{number}.wav", turns, seed=number))
+        marks = folder / f"{number}.csv"
+        marks.write_text("start_s,end_s\n" + "".join(f"{start},{end}\n" for start, end in turns))
+        labels.append(str(marks))
+    return files, labels
+
+
+def test_sweep_writes_a_table(folder, capsys):
+    import pandas as pd
+
+    files, labels = labelled(folder, 2)
+    out = folder / "sweep.csv"
+    options = ["--labels", *labels, "--detector", "energy"]
+    assert main(["vad", "sweep", *files, *options, "--out", str(out)]) == 0
+    table = pd.read_csv(out)
+    assert {"threshold", "silence_duration_ms", "prefix_padding_ms", "false_cutoff_rate", "cost"} <= set(
+        table
+    )
+    assert "2 recordings" in capsys.readouterr().out
+    assert main(["vad", "sweep", files[0], "--detector", "energy", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert len(printed["settings"]) == len(table)
+    assert "cost" not in printed["settings"][0]
+
+
+def test_sweep_writes_parquet(folder):
+    pq = pytest.importorskip("pyarrow.parquet")
+    files, labels = labelled(folder, 1)
+    out = folder / "sweep.parquet"
+    options = ["--labels", *labels, "--detector", "energy", "--out", str(out)]
+    assert main(["vad", "sweep", *files, *options]) == 0
+    assert "cost" in pq.read_table(out).column_names
+
+
+def test_sweep_looks_at_the_name_before_the_work(folder, capsys):
+    file = recording(folder / "a.wav", [])
+    assert main(["vad", "sweep", file, "--detector", "energy", "--out", "table.xlsx"]) == 1
+    assert ".parquet or .csv" in capsys.readouterr().err
+
+
+def test_recommend_prints_settings_and_reasons(folder, capsys):
+    files, labels = labelled(folder)
+    options = ["--labels", *labels, "--detector", "energy"]
+    assert main(["vad", "recommend", *files, *options, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert set(printed["turn_detection"]) == {"threshold", "prefix_padding_ms", "silence_duration_ms"}
+    assert printed["metrics"]["false_cutoff_rate"] == 0
+    assert main(["vad", "recommend", *files, *options, "--budget", "endpoint_latency_p50_ms=1"]) == 0
+    assert "No setting is acceptable" in capsys.readouterr().out
+    assert main(["vad", "recommend", *files, "--detector", "energy", "--budget", "fast"]) == 1
+    assert "NAME=NUMBER" in capsys.readouterr().err
+
+
+def test_recommend_without_labels_says_that_it_guesses(folder, capsys):
+    files, _ = labelled(folder)
+    assert main(["vad", "recommend", *files, "--detector", "energy"]) == 0
+    assert "guesses" in capsys.readouterr().out

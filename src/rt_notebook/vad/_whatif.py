@@ -1,0 +1,306 @@
+"""Time travel: a recorded conversation at other settings. Exact for the user's turns, silent about replies.
+
+The user's audio does not depend on the settings, so their turns can be decided again. What the model would
+have said, and what the user would then have said, nobody knows: past the first difference only the turns of
+this very audio are told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.core.config import ServerVad
+from rt_notebook.errors import ConfigError
+from rt_notebook.io.bundle import Recording
+from rt_notebook.io.bundle_index import AudioIndex
+from rt_notebook.log.audio_clock import AudioClock
+from rt_notebook.log.frames import frame_of
+from rt_notebook.log.records import as_dict, as_number
+from rt_notebook.log.segments import fold_segments
+from rt_notebook.vad._simulate import simulated_turns
+from rt_notebook.vad._trace import Trace, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from rt_notebook.core.events import Event
+    from rt_notebook.core.turn_detection import Reset
+    from rt_notebook.io.sources import AudioSource
+    from rt_notebook.log.event_log import EventLog
+
+__all__ = ["WhatIf", "whatif"]
+
+Change = Literal["same", "moved", "merged", "split", "rearranged", "vanished", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTurn:
+    """A turn in the user's track: times are ms of audio since the first connection began.
+
+    Attributes
+    ----------
+    speech_start_ms, speech_end_ms
+        The speech, without padding and silence.
+    audio_start_ms, audio_end_ms
+        What the wire's events say; the end is missing where the turn is still open.
+    started_s, decided_s
+        Session seconds at which start and end were decided, as far as they are known.
+    interrupts
+        It starts while the recorded assistant speaks.
+    """
+
+    speech_start_ms: int
+    speech_end_ms: int | None
+    audio_start_ms: int
+    audio_end_ms: int | None
+    started_s: float | None
+    decided_s: float | None
+    interrupts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTurn:
+    """What became of turns that belong together: which of `recorded` and of `turns`, by their rows."""
+
+    change: str
+    recorded: str
+    turns: str
+    audio_start_ms: int
+    audio_end_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhatIf:
+    """The conversation as it was, and as its turns would have been.
+
+    Attributes
+    ----------
+    recorded, turns
+        One row a turn, with the columns of `HeardTurn`.
+    changes
+        One row for each group of turns that share speech: ``"same"``, ``"moved"`` in time, ``"merged"``,
+        ``"split"``, ``"rearranged"``, ``"vanished"`` or ``"new"``.
+    known_until_s
+        Session seconds of the first difference; from there on the replies, and what the user said to them,
+        would have been others. None: there is none.
+    """
+
+    recorded: pd.DataFrame
+    turns: pd.DataFrame
+    changes: pd.DataFrame
+    known_until_s: float | None
+
+    def __str__(self) -> str:
+        counts = self.changes["change"].value_counts()
+        told = ", ".join(f"{counts[name]} {name}" for name in counts.index) or "no turns"
+        if self.known_until_s is None:
+            return f"Nothing would have been decided otherwise: {told}."
+        until = f"the first difference at {self.known_until_s:.1f} s"
+        return f"{told}. From {until} on, replies would have been others: which, nobody knows."
+
+
+def whatif(
+    recording: Recording | EventLog,
+    vad: ServerVad | None = None,
+    *,
+    audio: AudioSource | Trace | None = None,
+    exit_threshold: float | None = None,
+    reset: Reset = "high",
+    detector: str = "silero",
+) -> WhatIf:
+    """Decide the user's turns of a recorded conversation again, at other settings.
+
+    Parameters
+    ----------
+    recording
+        A recording (`rt_notebook.load`), or a log with its user's `audio`.
+    vad
+        The settings. None: those that were recorded, which shows how well the decisions are understood.
+    audio
+        All audio that was sent, at 24 kHz, or its trace. A recording brings its own.
+    exit_threshold, reset, detector
+        As for `simulate` and `trace`.
+
+    Raises
+    ------
+    ConfigError
+        There is no audio, or nothing tells the recorded settings.
+    """
+    log = recording.log if isinstance(recording, Recording) else recording
+    if audio is None:
+        if not isinstance(recording, Recording) or not len(recording.user_audio):
+            raise ConfigError("The user's audio is not in the recording.", "Give it as audio=...")
+        audio = recording.user_audio.pcm()
+    events = list(log)
+    settings = vad or _recorded_vad(events)
+    heard = audio if isinstance(audio, Trace) else trace(audio, detector)
+    clock, spoken = _clock(events), _spoken(events)
+    recorded = list(_recorded(events, spoken))
+    turns = [
+        turn
+        for first_ms, part in _connections(events, heard)
+        for turn in _turns(part, first_ms, settings, exit_threshold, reset, clock, spoken)
+    ]
+    changes = _changes(recorded, turns)
+    first = min((change.audio_start_ms for change in changes if change.change != "same"), default=None)
+    known_until_s = None if first is None else clock.session_s(first * SAMPLES_PER_MS)
+    return WhatIf(
+        frame_of(HeardTurn, recorded),
+        frame_of(HeardTurn, turns),
+        frame_of(ChangedTurn, changes),
+        known_until_s,
+    )
+
+
+def _turns(
+    part: Trace,
+    first_ms: int,
+    vad: ServerVad,
+    exit_threshold: float | None,
+    reset: Reset,
+    clock: AudioClock,
+    spoken: Sequence[tuple[float, float]],
+) -> Iterator[HeardTurn]:
+    for turn in simulated_turns(part, vad, exit_threshold=exit_threshold, reset=reset):
+        started_s = clock.session_s((first_ms + turn.started_ms) * SAMPLES_PER_MS)
+        decided = None if turn.decision_ms is None else first_ms + turn.decision_ms
+        yield HeardTurn(
+            first_ms + turn.onset_ms,
+            None if turn.speech_end_ms is None else first_ms + turn.speech_end_ms,
+            first_ms + turn.audio_start_ms,
+            None if turn.audio_end_ms is None else first_ms + turn.audio_end_ms,
+            started_s,
+            None if decided is None else clock.session_s(decided * SAMPLES_PER_MS),
+            _within(started_s, spoken),
+        )
+
+
+def _recorded(events: Sequence[Event], spoken: Sequence[tuple[float, float]]) -> Iterator[HeardTurn]:
+    """Yield the turns that the endpoint has told of, with the settings of their time."""
+    first_ms, session_id = 0, None
+    sent = 0
+    vad: dict[str, object] = {}
+    open_turn: tuple[int, int, float] | None = None
+
+    def turn(end_ms: int | None, decided_s: float | None) -> HeardTurn:
+        assert open_turn is not None  # noqa: S101 - only called for one
+        start_ms, speech_ms, started_s = open_turn
+        silence_ms = int(as_number(vad.get("silence_duration_ms")) or 0)
+        speech_end_ms = None if end_ms is None else max(speech_ms, end_ms - silence_ms)
+        return HeardTurn(
+            speech_ms, speech_end_ms, start_ms, end_ms, started_s, decided_s, _within(started_s, spoken)
+        )
+
+    for event in events:
+        if event.direction == "sent":
+            sent += event.audio_samples
+        if event.type in {"session.created", "session.updated"}:
+            session = as_dict(event.data.get("session"))
+            if event.type == "session.created" and session_id not in {None, session.get("id")}:
+                first_ms = sent // SAMPLES_PER_MS
+            session_id = session.get("id")
+            vad = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
+        elif event.type == "input_audio_buffer.speech_started":
+            if open_turn is not None:
+                yield turn(None, None)
+            start_ms = first_ms + int(as_number(event.data.get("audio_start_ms")) or 0)
+            padding_ms = int(as_number(vad.get("prefix_padding_ms")) or 0)
+            open_turn = (start_ms, start_ms + padding_ms, event.t_s)
+        elif event.type == "input_audio_buffer.speech_stopped" and open_turn is not None:
+            end_ms = first_ms + int(as_number(event.data.get("audio_end_ms")) or 0)
+            yield turn(end_ms, event.t_s)
+            open_turn = None
+    if open_turn is not None:
+        yield turn(None, None)
+
+
+def _recorded_vad(events: Sequence[Event]) -> ServerVad:
+    """Return the settings that most of the conversation ran with: the last that were told."""
+    for event in reversed(events):
+        if event.type in {"session.created", "session.updated"}:
+            session = as_dict(event.data.get("session"))
+            found = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
+            if found.get("type") == "server_vad":
+                names = ("threshold", "prefix_padding_ms", "silence_duration_ms")
+                return ServerVad(**{name: found[name] for name in names if name in found})
+    raise ConfigError(
+        "The recording does not tell a server_vad's settings.", "Give the settings: vad=ServerVad(...)."
+    )
+
+
+def _connections(events: Sequence[Event], heard: Trace) -> Iterator[tuple[int, Trace]]:
+    """Cut the trace where a new session with the endpoint began: each counts its audio from zero."""
+    starts = [start // SAMPLES_PER_MS for start in AudioIndex(events).connections]
+    for first_ms, end_ms in pairwise([*starts, None]):
+        assert first_ms is not None  # noqa: S101 - only the last is
+        first = round(first_ms / heard.hop_ms)
+        end = None if end_ms is None else round(end_ms / heard.hop_ms)
+        yield first_ms, Trace(heard.probabilities[first:end], heard.hop_ms, heard.source, heard.detector)
+
+
+def _clock(events: Sequence[Event]) -> AudioClock:
+    clock = AudioClock()
+    for event in events:
+        if event.direction == "sent" and event.audio_samples:
+            clock.advance(event.audio_samples, event.t_s)
+    return clock
+
+
+def _spoken(events: Sequence[Event]) -> list[tuple[float, float]]:
+    """When the assistant sounded; without a speaker that reported, when it would have."""
+    spans = fold_segments(events).spans
+    played = [(span.start_s, span.end_s) for span in spans if span.kind == "played"]
+    return played or [(span.start_s, span.end_s) for span in spans if span.kind == "received"]
+
+
+def _within(t_s: float | None, stretches: Sequence[tuple[float, float]]) -> bool:
+    return t_s is not None and any(start <= t_s < end for start, end in stretches)
+
+
+def _changes(recorded: Sequence[HeardTurn], turns: Sequence[HeardTurn]) -> list[ChangedTurn]:
+    """Group the turns of both sides that share speech; both are in order of time."""
+    forever = 10**12
+    marks = sorted(
+        (turn.speech_start_ms, turn.speech_end_ms or forever, side, number)
+        for side, those in enumerate((recorded, turns))
+        for number, turn in enumerate(those)
+    )
+    groups: list[tuple[list[int], list[int]]] = []
+    end_ms = -1
+    for start_ms, stop_ms, side, number in marks:
+        if start_ms >= end_ms:
+            groups.append(([], []))
+        groups[-1][side].append(number)
+        end_ms = max(end_ms, stop_ms)
+    found = []
+    for old, new in groups:
+        members = [recorded[i] for i in old] + [turns[i] for i in new]
+        ends = [turn.audio_end_ms for turn in members]
+        found.append(
+            ChangedTurn(
+                _kind([recorded[i] for i in old], [turns[i] for i in new]),
+                " ".join(map(str, old)),
+                " ".join(map(str, new)),
+                min(turn.audio_start_ms for turn in members),
+                None if None in ends else max(end for end in ends if end is not None),
+            )
+        )
+    return found
+
+
+def _kind(old: Sequence[HeardTurn], new: Sequence[HeardTurn]) -> Change:
+    if not new:
+        return "vanished"
+    if not old:
+        return "new"
+    if len(old) == len(new) == 1:
+        same = (old[0].audio_start_ms, old[0].audio_end_ms) == (new[0].audio_start_ms, new[0].audio_end_ms)
+        return "same" if same else "moved"
+    if len(new) == 1:
+        return "merged"
+    return "split" if len(old) == 1 else "rearranged"
