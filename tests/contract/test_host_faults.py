@@ -201,12 +201,12 @@ async def test_the_same_seed_strikes_at_the_same_responses():
 
 
 def test_a_notebook_can_ask_for_a_fault():
-    from rt_notebook import Endpoint, Session
+    from rt_notebook import Endpoint, ReconnectPolicy, Session
     from rt_notebook.errors import ConnectError
 
     endpoint = Endpoint.local(reply="echo", faults=["refuse:connections=1"])
     with pytest.raises(ConnectError, match="at its limit"):
-        Session(endpoint).connect_blocking()
+        Session(endpoint, reconnect=ReconnectPolicy(first_attempts=1)).connect_blocking()
     with Session(endpoint) as session:
         assert session.state == "open"
 
