@@ -169,6 +169,7 @@ class Recordable:
                 raise
 
     def _submit(self, work: Any) -> Pending[Any]:
+        """Run work on the session's thread. `Session` has it: this class is a part of that one only."""
         raise NotImplementedError
 
 
