@@ -21,9 +21,9 @@ import rt_notebook
 from rt_notebook.core.audio import level_dbfs
 from rt_notebook.core.envelope import level_and_envelope
 from rt_notebook.core.events import Event
-from rt_notebook.io.bundle_manifest import Manifest
-from rt_notebook.io.bundle_writer import Recorder
-from rt_notebook.io.scrub import Scrubber
+from rt_notebook.io.bundle.manifest import Manifest
+from rt_notebook.io.bundle.writer import Recorder
+from rt_notebook.io.secrets.scrub import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

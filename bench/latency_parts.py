@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
@@ -119,7 +120,8 @@ class Server:
     async def _joined(self, reader, writer) -> None:
         there, back = await asyncio.open_connection(self._server.host, self._server.port)
         late_s = self._plant.socket_ms / 2000
-        await asyncio.gather(forward(reader, back, late_s), forward(there, writer, late_s))
+        with contextlib.suppress(asyncio.CancelledError):  # the end of the run
+            await asyncio.gather(forward(reader, back, late_s), forward(there, writer, late_s))
 
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
         ServerError,
         SessionClosedError,
     )
-    from rt_notebook.io.bundle import Recording, load
-    from rt_notebook.io.endpoints import Endpoint
-    from rt_notebook.io.item_audio import export_audio
-    from rt_notebook.io.session import Session
-    from rt_notebook.io.sources import load_audio
-    from rt_notebook.io.speakers import SilentSpeaker, Speaker
+    from rt_notebook.io.audio.item_audio import export_audio
+    from rt_notebook.io.audio.sources import load_audio
+    from rt_notebook.io.audio.speakers import SilentSpeaker, Speaker
+    from rt_notebook.io.bundle.recording import Recording, load
+    from rt_notebook.io.endpoints.endpoint import Endpoint
+    from rt_notebook.io.session.session import Session
     from rt_notebook.log.event_log import EventLog
     from rt_notebook.log.turns import Turn
     from rt_notebook.plot._report import report
@@ -103,12 +103,12 @@ _HOMES = {
     "rt_notebook.core.tools": ("Tool", "tool"),
     "rt_notebook.core.limits": ("SessionLimits",),
     "rt_notebook.core.reconnect": ("ReconnectPolicy",),
-    "rt_notebook.io.bundle": ("Recording", "load"),
-    "rt_notebook.io.endpoints": ("Endpoint",),
-    "rt_notebook.io.item_audio": ("export_audio",),
-    "rt_notebook.io.session": ("Session",),
-    "rt_notebook.io.sources": ("load_audio",),
-    "rt_notebook.io.speakers": ("SilentSpeaker", "Speaker"),
+    "rt_notebook.io.bundle.recording": ("Recording", "load"),
+    "rt_notebook.io.endpoints.endpoint": ("Endpoint",),
+    "rt_notebook.io.audio.item_audio": ("export_audio",),
+    "rt_notebook.io.session.session": ("Session",),
+    "rt_notebook.io.audio.sources": ("load_audio",),
+    "rt_notebook.io.audio.speakers": ("SilentSpeaker", "Speaker"),
     "rt_notebook.log.event_log": ("EventLog",),
     "rt_notebook.log.turns": ("Turn",),
     "rt_notebook.plot._report": ("report",),

@@ -119,7 +119,7 @@ def test_a_late_page_is_brought_up_to_date(playground, show, wait_until):
 
 
 def test_an_endpoint_that_is_not_there_is_one_sentence(bridge, show, wait_until):
-    from rt_notebook.io.endpoints import Endpoint
+    from rt_notebook.io.endpoints.endpoint import Endpoint
 
     playground = Playground(Endpoint.url("ws://127.0.0.1:9/v1/realtime"))
     try:

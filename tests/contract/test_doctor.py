@@ -18,8 +18,8 @@ from typing import Self
 
 import pytest
 
-from rt_notebook.io.doctor_network import proxy_finding
-from rt_notebook.io.doctor_settings import azure_findings, key_findings, url_findings
+from rt_notebook.io.doctor.network import proxy_finding
+from rt_notebook.io.doctor.settings import azure_findings, key_findings, url_findings
 from rt_notebook.server.host.app import RealtimeServer
 
 CANARY = "canary-0815-never-to-be-seen"

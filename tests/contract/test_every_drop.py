@@ -6,7 +6,7 @@ from chaos_proxy import Strike, chaos
 from hosting import hosting
 from survival import QUICK, TEXT, asked, check_whole, endpoint_of, events, lives
 
-from rt_notebook.io.session import Session
+from rt_notebook.io.session.session import Session
 
 QUESTIONS = ("What is 1 plus 2?", "Thank you.", "What is 3 times 3?")
 ANSWERS = ["That makes 3.", "You are welcome.", "That makes 9."]

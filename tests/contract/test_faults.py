@@ -63,8 +63,8 @@ from rt_notebook.errors import (
     ServerError,
     SessionClosedError,
 )
-from rt_notebook.io.session import Session
-from rt_notebook.io.speakers import SilentSpeaker
+from rt_notebook.io.audio.speakers import SilentSpeaker
+from rt_notebook.io.session.session import Session
 
 SHORT = ReconnectPolicy(
     first_delay_s=0.01, longest_delay_s=0.05, silence_s=0.3, ping_s=0.2, idle_silence_s=0.5

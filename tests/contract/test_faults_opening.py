@@ -11,8 +11,8 @@ from survival import TEXT
 
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import ConnectError
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 
 ONCE = ReconnectPolicy(first_attempts=1, open_timeout_s=0.5)
 

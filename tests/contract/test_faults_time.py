@@ -16,7 +16,7 @@ from rt_notebook.core.config import ServerVad, SessionConfig
 from rt_notebook.core.limits import SessionLimits
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import SessionClosedError
-from rt_notebook.io.session import Session
+from rt_notebook.io.session.session import Session
 
 
 @asynccontextmanager
@@ -87,7 +87,7 @@ async def test_audio_that_comes_while_it_moves_on_is_sent(speech):
 
 async def test_the_end_of_its_time_is_told_apart_from_a_loss(monkeypatch):
     # This side's clock is so wrong that it cannot know when the time is over.
-    monkeypatch.setattr("rt_notebook.io.connection.unix_s", lambda: time.time() + 7200)
+    monkeypatch.setattr("rt_notebook.io.connection.connection.unix_s", lambda: time.time() + 7200)
     policy = ReconnectPolicy(first_delay_s=0.01, short_life_s=0)
     async with two_servers(1.0, policy=policy) as (session, _):
         closed = (await happens(session, "local.closed")).data

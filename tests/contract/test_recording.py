@@ -18,11 +18,11 @@ from recorded_session import CONFIG, ECHO, play
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.errors import BundleError, ConfigError, NoReplyError, SessionClosedError
-from rt_notebook.io.bundle import load
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.secret import Secret
-from rt_notebook.io.session import Session
-from rt_notebook.io.speakers import SilentSpeaker
+from rt_notebook.io.audio.speakers import SilentSpeaker
+from rt_notebook.io.bundle.recording import load
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.secrets.secret import Secret
+from rt_notebook.io.session.session import Session
 from rt_notebook.log.segments import fold_segments
 
 pytestmark = pytest.mark.speech

@@ -14,9 +14,9 @@ import pytest
 from recorded_session import Ears, play
 
 from rt_notebook.errors import BundleError, ConfigError, NoReplyError
-from rt_notebook.io.bundle import load
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
+from rt_notebook.io.bundle.recording import load
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 from rt_notebook.log.segments import fold_segments
 
 pytestmark = pytest.mark.speech

@@ -20,9 +20,9 @@ from rt_notebook.errors import (
     ServerError,
     SessionClosedError,
 )
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
-from rt_notebook.io.speakers import SilentSpeaker
+from rt_notebook.io.audio.speakers import SilentSpeaker
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 
 pytestmark = pytest.mark.speech
 
@@ -123,7 +123,7 @@ async def test_a_bad_update_changes_nothing(session):
 
 
 async def test_silence_is_not_heard_and_says_so(session, monkeypatch):
-    monkeypatch.setattr("rt_notebook.io.conversation.HEARING_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("rt_notebook.io.session.conversation.HEARING_TIMEOUT_S", 1.0)
     with pytest.raises(NoReplyError, match="No speech was heard"):
         await session.ask(np.zeros(12_000))
     assert session.state == "open"

@@ -10,7 +10,7 @@ from survival import QUICK, TEXT, endpoint_of, events, happens, surviving
 
 from rt_notebook.core.audio import to_pcm
 from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
-from rt_notebook.io.session import Session
+from rt_notebook.io.session.session import Session
 
 QUESTIONS = ("What is the capital of France?", "One two three four.", "Tell me more.")
 DETECTION = "audio.input.turn_detection"

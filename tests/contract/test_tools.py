@@ -17,8 +17,8 @@ from survival import QUICK, TIMEOUT_S, asked, endpoint_of, events, happens
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.core.tools import tool
 from rt_notebook.errors import SessionClosedError
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 from rt_notebook.server.components.load import load_components
 from rt_notebook.server.components.reply_pieces import CallPiece
 

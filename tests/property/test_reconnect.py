@@ -21,7 +21,7 @@ from rt_notebook.core.reconnect import (
 from rt_notebook.core.turn_watch import TurnWatch
 from rt_notebook.core.watchdog import TICK_S, Watchdog
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.reply_player import ReplyPlayer
+from rt_notebook.io.audio.reply_player import ReplyPlayer
 
 LOSS = Ending("loss", "gone", 1006)
 seeds = st.integers(0, 2**32)

@@ -9,9 +9,9 @@ import numpy as np
 from scripted_log import Script
 
 from rt_notebook.core.events import Event
-from rt_notebook.io.bundle_manifest import Manifest
-from rt_notebook.io.bundle_writer import Recorder
-from rt_notebook.io.scrub import Scrubber
+from rt_notebook.io.bundle.manifest import Manifest
+from rt_notebook.io.bundle.writer import Recorder
+from rt_notebook.io.secrets.scrub import Scrubber
 
 WORDS = ("What is the tallest mountain?", "Mount Everest is the tallest.", "And the deepest sea?")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from rt_notebook.core.config import ServerVad, SessionConfig
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
-from rt_notebook.io.speakers import SilentSpeaker
+from rt_notebook.io.audio.speakers import SilentSpeaker
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 
 CONFIG = SessionConfig(turn_detection=ServerVad(silence_duration_ms=300))
 ECHO = Endpoint.local(reply="echo")

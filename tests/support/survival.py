@@ -11,8 +11,8 @@ from hosting import hosting
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import NoReplyError, SessionClosedError
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 
 QUICK = ReconnectPolicy(first_delay_s=0.01, longest_delay_s=0.05, seed=1)
 TEXT = SessionConfig(output="text", instructions="Be kind.")

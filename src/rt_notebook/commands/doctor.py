@@ -16,10 +16,10 @@ from rt_notebook import __version__
 from rt_notebook.commands.setup import COMPONENTS
 from rt_notebook.commands.talk import endpoint_named
 from rt_notebook.errors import RtNotebookError
-from rt_notebook.io.doctor import Finding, examine_network, examine_talk, problem
-from rt_notebook.io.doctor_settings import azure_findings, hidden_in, key_findings, url_findings
-from rt_notebook.io.scrub import Scrubber
-from rt_notebook.io.secret import Secret
+from rt_notebook.io.doctor.doctor import Finding, examine_network, examine_talk, problem
+from rt_notebook.io.doctor.settings import azure_findings, hidden_in, key_findings, url_findings
+from rt_notebook.io.secrets.scrub import Scrubber
+from rt_notebook.io.secrets.secret import Secret
 
 if TYPE_CHECKING:
     import argparse

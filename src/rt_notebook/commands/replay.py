@@ -9,9 +9,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.io.bundle import load
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
+from rt_notebook.io.bundle.recording import load
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 
 if TYPE_CHECKING:
     import argparse

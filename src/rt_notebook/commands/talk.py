@@ -12,9 +12,9 @@ import numpy as np
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.core.config import ServerVad, SessionConfig
 from rt_notebook.errors import AudioFileError, ConfigError
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
-from rt_notebook.io.sources import load_audio
+from rt_notebook.io.audio.sources import load_audio
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 
 if TYPE_CHECKING:
     import argparse

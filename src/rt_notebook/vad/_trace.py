@@ -12,7 +12,7 @@ import numpy as np
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.core.turn_detection import FRAME_MS
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.sources import to_wire_audio
+from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.vad._cache import keep, kept
 from rt_notebook.vad.detectors import load_detector
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rt_notebook.core.audio import Float32
-    from rt_notebook.io.sources import AudioSource
+    from rt_notebook.io.audio.sources import AudioSource
     from rt_notebook.vad.detectors import Detector
 
 __all__ = ["Trace", "as_trace", "trace"]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.bundle import Recording
-from rt_notebook.io.bundle_index import AudioIndex
+from rt_notebook.io.bundle.index import AudioIndex
+from rt_notebook.io.bundle.recording import Recording
 from rt_notebook.log.audio_clock import AudioClock
 from rt_notebook.log.frames import frame_of
 from rt_notebook.log.records import as_dict, as_number
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.events import Event
     from rt_notebook.core.turn_detection import Reset
-    from rt_notebook.io.sources import AudioSource
+    from rt_notebook.io.audio.sources import AudioSource
     from rt_notebook.log.event_log import EventLog
 
 __all__ = ["WhatIf", "whatif"]

@@ -12,7 +12,7 @@ import traitlets
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs
 from rt_notebook.core.recorded import RecordedPcm
-from rt_notebook.io.sources import to_wire_audio
+from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.widgets.clock_line import ClockLine, page_times
 from rt_notebook.widgets.code_line import LOADER, CodeLine
 from rt_notebook.widgets.mic_line import MicLine
@@ -22,8 +22,8 @@ from rt_notebook.widgets.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rt_notebook.io.session import Session
-    from rt_notebook.io.sources import AudioSource
+    from rt_notebook.io.audio.sources import AudioSource
+    from rt_notebook.io.session.session import Session
 
 __all__ = ["AudioPort"]
 

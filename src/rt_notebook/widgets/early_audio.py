@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, pcm_samples
 
 if TYPE_CHECKING:
-    from rt_notebook.io.session import Session
+    from rt_notebook.io.session.session import Session
 
 __all__ = ["EarlyAudio"]
 

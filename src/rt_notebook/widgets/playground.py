@@ -10,7 +10,7 @@ import traitlets
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.core.tool_call import PendingCall
 from rt_notebook.errors import ConfigError, RtNotebookError
-from rt_notebook.io.session import Session
+from rt_notebook.io.session.session import Session
 from rt_notebook.server.voice import voice as built_in_voice
 from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.call_rows import CallRows
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.config import SessionConfig
     from rt_notebook.core.events import Event
-    from rt_notebook.io.endpoints import Endpoint
-    from rt_notebook.io.runtime import Pending
+    from rt_notebook.io.endpoints.endpoint import Endpoint
+    from rt_notebook.io.session.runtime import Pending
     from rt_notebook.log.event_log import EventLog
 
 __all__ = ["Playground"]

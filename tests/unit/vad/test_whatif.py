@@ -9,9 +9,9 @@ import pytest
 
 from rt_notebook import ConfigError, EventLog, ServerVad, SessionConfig, vad
 from rt_notebook.core.events import Event
-from rt_notebook.io.bundle import load
-from rt_notebook.io.endpoints import Endpoint
-from rt_notebook.io.session import Session
+from rt_notebook.io.bundle.recording import load
+from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.io.session.session import Session
 
 SETTINGS = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 64, "silence_duration_ms": 320}
 # Two turns; a pause of 320 ms in neither; 20 frames of silence between the two stretches of the first.

@@ -7,7 +7,7 @@ from ipywidgets import Widget
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.endpoints import Endpoint
+from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT

@@ -14,7 +14,7 @@ from rt_notebook.server.host.routes import Refusal, Route, find_route
 if TYPE_CHECKING:
     from multidict import MultiMapping
 
-    from rt_notebook.io.secret import Secret
+    from rt_notebook.io.secrets.secret import Secret
     from rt_notebook.server.host.ephemeral_keys import EphemeralKeys
     from rt_notebook.server.host.sites import Sites
 

@@ -11,7 +11,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from rt_notebook.errors import ConfigError, PortInUseError
-from rt_notebook.io.secret import Secret
+from rt_notebook.io.secrets.secret import Secret
 from rt_notebook.server.components.load import load_components
 from rt_notebook.server.host.access import Access
 from rt_notebook.server.host.clock import Clock

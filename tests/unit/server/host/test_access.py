@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict
 
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.secret import Secret
+from rt_notebook.io.secrets.secret import Secret
 from rt_notebook.server.host.access import Access
 from rt_notebook.server.host.ephemeral_keys import EphemeralKeys, KeysExhausted
 from rt_notebook.server.host.routes import Refusal, Route

@@ -1,0 +1,1 @@
+"""Recordings, speakers, and the voice of the assistant between them."""

@@ -1,0 +1,1 @@
+"""A session that was written down, as one file."""

@@ -1,0 +1,1 @@
+"""One socket, what belongs to it alone, and a life over several of them."""

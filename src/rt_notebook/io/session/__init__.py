@@ -1,0 +1,1 @@
+"""`Session`: its public face, its thread, and the part that runs there."""

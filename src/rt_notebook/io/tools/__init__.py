@@ -1,0 +1,1 @@
+"""Calls of Python functions by the model, carried out."""
