@@ -265,11 +265,14 @@ def _baseline_place(sweep: Sweep, baseline: ServerVad | None) -> Place | None:
 
 
 def _padding(sweep: Sweep, place: Place) -> tuple[int, float]:
-    """Return the least padding that clips few onsets, and how many it does."""
+    """Return the padding one step above the least that clips few onsets, and how many it clips.
+
+    Padding costs next to nothing, and the next word may begin more softly than those that were recorded.
+    """
     paddings = sweep.settings.prefix_padding_ms
     rates = metrics_of(sweep.total, "clipped_rate")[place]
     enough = np.flatnonzero(rates <= CLIPPED_RATE)
-    at = int(enough[0]) if enough.size else len(paddings) - 1
+    at = min(int(enough[0]) + 1 if enough.size else len(paddings), len(paddings) - 1)
     return paddings[at], float(rates[at])
 
 
@@ -328,7 +331,7 @@ def _why(vad: ServerVad, found: Mapping[str, float], base: Mapping[str, float], 
 
 def _why_padding(padding_ms: int, clipped: float) -> str:
     many = f"{padding_ms} ms of padding {clipped:.0%} of the turns lose their beginning"
-    return f"With {many}; less would lose more." if clipped <= CLIPPED_RATE else f"Even with {many}."
+    return f"With {many}." if clipped <= CLIPPED_RATE else f"Even with {many}."
 
 
 def _why_held_out(held_out: Mapping[str, float], base: Mapping[str, float]) -> str:
