@@ -4,12 +4,19 @@ import type { Traits } from "./link.ts";
 import { Port } from "./port.ts";
 import { renderAudioPort } from "./views/audio-port.ts";
 import { renderPlayground } from "./views/playground.ts";
+import { renderRoomTest } from "./views/room-test.ts";
 
 /** What the loader hands over to. It cleans up when a signal ends, and leaves nothing to call. */
 export interface FrontEnd {
   initialize(props: InitializeProps<Traits>): void;
   render(props: RenderProps<Traits>): void;
 }
+
+const VIEWS: Record<string, typeof renderAudioPort> = {
+  "audio-port": renderAudioPort,
+  playground: renderPlayground,
+  "room-test": renderRoomTest,
+};
 
 export default (): FrontEnd => {
   let port: Port;
@@ -18,7 +25,7 @@ export default (): FrontEnd => {
       port = new Port(model, signal);
     },
     render({ model, el, signal }) {
-      const render = model.get("kind") === "playground" ? renderPlayground : renderAudioPort;
+      const render = VIEWS[String(model.get("kind"))] ?? renderAudioPort;
       render(port, el, signal);
       port.shown(signal);
     },

@@ -148,7 +148,7 @@ def recommend(
             silence_duration_ms=settings.silence_duration_ms[chosen[1]],
             prefix_padding_ms=padding_ms,
         )
-        reasons = [*_why(vad, found, base_metrics, flat=flat), *reasons]
+        reasons = [*_why(vad, found, wanted, base_metrics, flat=flat), *reasons]
         reasons.append(_why_padding(padding_ms, clipped))
         if held_out:
             reasons.append(_why_held_out(held_out, held_out_base))
@@ -303,7 +303,9 @@ def _front(sweep: Sweep) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _why(vad: ServerVad, found: Mapping[str, float], base: Mapping[str, float], *, flat: bool) -> list[str]:
+def _why(
+    vad: ServerVad, found: Mapping[str, float], other: ServerVad, base: Mapping[str, float], *, flat: bool
+) -> list[str]:
     against = " ({})".format if base else lambda _: ""
 
     def pair(name: str, form: str) -> str:
@@ -321,7 +323,8 @@ def _why(vad: ServerVad, found: Mapping[str, float], base: Mapping[str, float], 
     rest = f"{told['false']} starts a minute for nothing; decided {told['wait']} after the end at the median"
     sentences = [f"{setting}: of the turns, {turns}; {rest}."]
     if base:
-        sentences.append("In brackets: the settings it is compared with.")
+        compared = f"threshold {other.threshold:g} with {other.silence_duration_ms} ms"
+        sentences.append(f"In brackets what it is compared with, {compared}.")
     if flat:
         sentences.append("The settings around it are within the budget too, so a small change does no harm.")
     else:

@@ -45,7 +45,7 @@ def test_each_sentence_is_one_turn_however_many_pauses_it_has(reading, swept):
 def test_turns_begin_and_end_where_the_voice_does(noise, snr_db):
     reading = vad.read_aloud(voice, noise, snr_db, quiet_s=6)
     found = np.array(turns_read(reading, vad.trace(reading.audio, cache=False)))
-    truth = reading.prompts_s + (0.2, -0.1)
+    truth = reading.prompts_s + np.array([0.2, -0.1])
     # To two frames for most: some sentences end in a breath that the room is louder than.
     assert np.median(np.abs(found - truth), axis=0).max() < 0.064
 

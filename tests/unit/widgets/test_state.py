@@ -12,6 +12,7 @@ from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT
 from rt_notebook.widgets.playground import Playground
+from rt_notebook.widgets.room_test import RoomTest
 
 IPYWIDGETS = {
     "_anywidget_id",
@@ -44,6 +45,8 @@ PLAYGROUND = PORT | {
     "silence_duration_ms",
     "applied",
 }
+ROOM_TEST = PORT | {"step", "prompt", "progress", "value", "verdict", "has_session", "applied"}
+STATES = {AudioPort: PORT, Playground: PLAYGROUND, RoomTest: ROOM_TEST}
 
 
 @pytest.fixture
@@ -59,7 +62,9 @@ def make():
         widget.close()
 
 
-@pytest.mark.parametrize(("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND)])
+@pytest.mark.parametrize(
+    ("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND), (RoomTest, ROOM_TEST)]
+)
 def test_only_listed_traits_are_synchronised(make, kind, own):
     assert set(make(kind).get_state()) == IPYWIDGETS | own
 
