@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from rt_notebook.server.voice import voice
     from rt_notebook.widgets.audio_port import AudioPort
     from rt_notebook.widgets.playground import Playground
-    from rt_notebook.widgets.room_test import RoomTest
+    from rt_notebook.widgets.room import RoomTest
 
 __version__ = "0.1.0"
 
@@ -117,7 +117,7 @@ _HOMES = {
     "rt_notebook.server.voice": ("voice",),
     "rt_notebook.widgets.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground": ("Playground",),
-    "rt_notebook.widgets.room_test": ("RoomTest",),
+    "rt_notebook.widgets.room": ("RoomTest",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -12,7 +12,7 @@ from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT
 from rt_notebook.widgets.playground import Playground
-from rt_notebook.widgets.room_test import RoomTest
+from rt_notebook.widgets.room import RoomTest
 
 IPYWIDGETS = {
     "_anywidget_id",

@@ -9,8 +9,8 @@ import pytest
 
 from rt_notebook import Endpoint, Session, vad, voice
 from rt_notebook.core.audio import to_pcm
-from rt_notebook.vad._room_test import PROMPTS
-from rt_notebook.widgets.room_test import RoomTest
+from rt_notebook.vad._reading import PROMPTS
+from rt_notebook.widgets.room import RoomTest
 
 pytestmark = pytest.mark.speech
 

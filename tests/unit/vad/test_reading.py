@@ -7,7 +7,7 @@ import pytest
 
 from rt_notebook import ServerVad, vad, voice
 from rt_notebook.errors import ConfigError
-from rt_notebook.vad._room_test import PROMPTS, Reading, turns_read
+from rt_notebook.vad._reading import PROMPTS, Reading, turns_read
 
 pytestmark = pytest.mark.speech
 RATE_HZ = 24_000

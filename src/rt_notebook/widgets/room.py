@@ -12,8 +12,8 @@ import traitlets
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.server.voice import voice
+from rt_notebook.vad._reading import PROMPTS, QUIET_S, Reading, read_aloud, room_sweep
 from rt_notebook.vad._recommend import Recommendation, recommend
-from rt_notebook.vad._room_test import PROMPTS, QUIET_S, Reading, read_aloud, room_sweep
 from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.room_steps import RoomSteps
 
