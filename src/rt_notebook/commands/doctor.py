@@ -17,7 +17,8 @@ from rt_notebook.commands.setup import COMPONENTS
 from rt_notebook.commands.talk import endpoint_named
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.doctor.doctor import Finding, examine_network, examine_talk, problem
-from rt_notebook.io.doctor.settings import azure_findings, hidden_in, key_findings, url_findings
+from rt_notebook.io.doctor.settings import azure_findings, key_findings, url_findings
+from rt_notebook.io.endpoints.address import hidden_in
 from rt_notebook.io.secrets.scrub import Scrubber
 from rt_notebook.io.secrets.secret import Secret
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.endpoints.address import Address
+from rt_notebook.io.endpoints.address import Address, hidden_in
 from rt_notebook.io.endpoints.plugins import open_named
 from rt_notebook.io.secrets.credentials import bearer_token
 from rt_notebook.io.secrets.secret import Secret
@@ -113,8 +113,10 @@ class Endpoint:
         Raises
         ------
         ConfigError
-            The endpoint or the deployment is not known, or the endpoint is no ``https://`` address.
+            The endpoint or the deployment is not known, or the endpoint is no ``https://`` address, or has a
+            key in it.
         """
+        api_key = _secret(api_key)  # from here on, no frame holds it
         endpoint = endpoint or os.environ.get("AZURE_OPENAI_ENDPOINT")
         deployment = deployment or os.environ.get("AZURE_OPENAI_DEPLOYMENT")
         version = api_version or os.environ.get("OPENAI_API_VERSION")
@@ -124,13 +126,16 @@ class Endpoint:
             )
         if not deployment:
             raise ConfigError("No deployment is set.", "Pass deployment= or set AZURE_OPENAI_DEPLOYMENT.")
+        if hidden_in(endpoint):
+            del endpoint
+            raise _key_in_address()
         root = _websocket_root(endpoint)
         if version:
             query = urlencode({"api-version": version, "deployment": deployment})
             url = f"{root}/openai/realtime?{query}"
         else:
             url = f"{root}/openai/v1/realtime?{urlencode({'model': deployment})}"
-        key = _secret(api_key, None if credential is not None else "AZURE_OPENAI_API_KEY")
+        key = _usable(_secret(api_key, None if credential is not None else "AZURE_OPENAI_API_KEY"))
         return cls(
             label="Azure OpenAI",
             dialect="preview" if version else "ga",
@@ -158,7 +163,8 @@ class Endpoint:
         ConfigError
             No key is set.
         """
-        key = _secret(api_key, "OPENAI_API_KEY")
+        api_key = _secret(api_key, "OPENAI_API_KEY")  # from here on, no frame holds it
+        key = _usable(api_key)
         if key is None:
             raise ConfigError("No OpenAI key is set.", "Pass api_key= or set OPENAI_API_KEY.")
         url = f"wss://api.openai.com/v1/realtime?model={quote(model)}"
@@ -189,8 +195,12 @@ class Endpoint:
         Raises
         ------
         ConfigError
-            The address is no WebSocket address, or is an open one to another machine.
+            The address is no WebSocket address, is an open one to another machine, or has a key in it.
         """
+        api_key = _secret(api_key)  # from here on, no frame holds it
+        if hidden_in(url):
+            del url
+            raise _key_in_address()
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"}:
             better = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
@@ -214,7 +224,7 @@ class Endpoint:
             label=parts.netloc.rpartition("@")[2],
             dialect=dialect,
             _url=url,
-            _key=_secret(api_key, None),
+            _key=_usable(api_key),
             _header="api-key" if azure else "Authorization",
         )
 
@@ -277,10 +287,33 @@ class Endpoint:
         return Address(self._url or "", headers)
 
 
-def _secret(value: str | Secret | None, variable: str | None) -> Secret | None:
+def _secret(value: str | Secret | None, variable: str | None = None) -> Secret | None:
+    """Wrap a key; else that of an environment variable. It refuses nothing, since that would show it."""
     if value is None and variable is not None:
         value = os.environ.get(variable) or None
-    return Secret(value) if isinstance(value, str) else value
+    return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def _usable(key: Secret | None) -> Secret | None:
+    """Return a key that can stand in a header. No frame here holds it open."""
+    if key is None:
+        return None
+    if not isinstance(key.reveal(), str):
+        kind = type(key.reveal()).__name__
+        raise ConfigError(f"The key is of type {kind}, and a text is meant.", "Give it as a str.")
+    if key.reveal() != key.reveal().strip() or not (key.reveal().isascii() and key.reveal().isprintable()):
+        raise ConfigError(
+            "The key has a line end, blanks around it, or letters that no key has.",
+            "Give the key alone: .strip() what was read from a file.",
+        )
+    return key
+
+
+def _key_in_address() -> ConfigError:
+    return ConfigError(
+        "A key or password stands in the address, and addresses end up in logs.",
+        "Give the address without it, and the key as api_key=.",
+    )
 
 
 def _loopback(host: str) -> bool:
