@@ -18,6 +18,7 @@ from websockets.exceptions import (
 )
 
 from rt_notebook.errors import AuthenticationError, ConnectError, EndpointNotFoundError, RefusedError
+from rt_notebook.io.connection.trust import why_untrusted
 
 if TYPE_CHECKING:
     from rt_notebook.io.endpoints.address import Address
@@ -56,10 +57,12 @@ def failure(error: OSError | WebSocketException, address: Address, timeout_s: fl
                 f"The proxy on the way to {host} does not answer as one.",
                 "Check HTTPS_PROXY, or name the host in NO_PROXY.",
             )
+        case ssl.SSLCertVerificationError():
+            why, remedy = why_untrusted(error)
+            return ConnectError(f"The certificate of {host} is not trusted: {why}.", remedy)
         case ssl.SSLError():
             return ConnectError(
-                f"The certificate of {host} is not trusted ({error.reason}).",
-                "Check the address; behind an inspecting proxy, set SSL_CERT_FILE to its certificate.",
+                f"{host} does not speak TLS there ({error.reason}).", "Check the address and its port."
             )
         case OSError():
             return ConnectError(

@@ -9,6 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from rt_notebook.io.connection.refusals import failure
+from rt_notebook.io.connection.trust import trusting
 from rt_notebook.io.secrets.socket_logger import socket_logger
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ async def open_websocket(address: Address, timeout_s: float = OPEN_TIMEOUT_S) ->
         The endpoint answered 404.
     RefusedError
         The endpoint answered with another status; it knows `RefusedError.retry_after_s`.
+    ConfigError
+        The address's ``ca_file`` cannot be read any more.
     ConnectError
         Anything else: nothing listens there, the name is unknown, the certificate is wrong, a time-out.
     """
@@ -146,6 +149,7 @@ async def open_websocket(address: Address, timeout_s: float = OPEN_TIMEOUT_S) ->
             # `Watchdog` asks, and sooner.
             ping_interval=None,
             logger=_logger,
+            ssl=trusting(address.ca_file) if address.url.startswith("wss:") else None,
         )
     except (OSError, WebSocketException) as error:
         failed = failure(error, address, timeout_s)

@@ -25,10 +25,14 @@ _MASK = "***"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A URL to open and the headers to open it with. The values of the headers are secrets."""
+    """A URL to open, the headers to open it with, and a file with further authorities that are trusted.
+
+    The values of the headers are secrets.
+    """
 
     url: str
     headers: Mapping[str, Secret] = field(default_factory=dict)
+    ca_file: str | None = None
 
     def masked(self, text: str) -> str:
         """Return what the endpoint said without the key that it was opened with: some say it again."""

@@ -36,6 +36,8 @@ class Endpoint:
         ``"ga"`` or ``"preview"``.
     replayed
         The recording that is the endpoint, and its speed; None for a real one.
+    ca_file
+        File with further certificate authorities that are trusted; None for those of this machine alone.
     """
 
     label: str
@@ -47,6 +49,7 @@ class Endpoint:
     _plugin: str | None = None
     _options: dict[str, Any] = field(default_factory=dict, repr=False)
     replayed: tuple[Recording, float] | None = field(default=None, repr=False)
+    ca_file: str | None = None
 
     @classmethod
     def local(
@@ -93,6 +96,7 @@ class Endpoint:
         api_key: str | Secret | None = None,
         credential: object = None,
         api_version: str | None = None,
+        ca_file: str | Path | None = None,
     ) -> Self:
         """Use a deployment of Azure OpenAI.
 
@@ -109,12 +113,15 @@ class Endpoint:
         api_version
             None (default) is the GA path. A version such as ``"2024-10-01-preview"`` (else
             ``OPENAI_API_VERSION``) selects the preview path and dialect.
+        ca_file
+            PEM file of a certificate authority that this machine does not know, such as your company's. What
+            the machine trusts, or ``SSL_CERT_FILE`` names, is trusted as well.
 
         Raises
         ------
         ConfigError
             The endpoint or the deployment is not known, or the endpoint is no ``https://`` address, or has a
-            key in it.
+            key in it; or `ca_file` holds no certificate.
         """
         api_key = _secret(api_key)  # from here on, no frame holds it
         endpoint = endpoint or os.environ.get("AZURE_OPENAI_ENDPOINT")
@@ -145,10 +152,17 @@ class Endpoint:
             _credential=credential
             if key is None and credential is not None
             else (None if key else "default"),
+            ca_file=_readable(ca_file),
         )
 
     @classmethod
-    def openai(cls, *, model: str = "gpt-realtime", api_key: str | Secret | None = None) -> Self:
+    def openai(
+        cls,
+        *,
+        model: str = "gpt-realtime",
+        api_key: str | Secret | None = None,
+        ca_file: str | Path | None = None,
+    ) -> Self:
         """Use a model of OpenAI, by the GA dialect.
 
         Parameters
@@ -157,18 +171,20 @@ class Endpoint:
             Name of the model; any name is passed on.
         api_key
             The key; else ``OPENAI_API_KEY``.
+        ca_file
+            PEM file of a further certificate authority, as in `azure`.
 
         Raises
         ------
         ConfigError
-            No key is set.
+            No key is set, or `ca_file` holds no certificate.
         """
         api_key = _secret(api_key, "OPENAI_API_KEY")  # from here on, no frame holds it
         key = _usable(api_key)
         if key is None:
             raise ConfigError("No OpenAI key is set.", "Pass api_key= or set OPENAI_API_KEY.")
         url = f"wss://api.openai.com/v1/realtime?model={quote(model)}"
-        return cls(label="OpenAI", dialect="ga", _url=url, _key=key)
+        return cls(label="OpenAI", dialect="ga", _url=url, _key=key, ca_file=_readable(ca_file))
 
     @classmethod
     def url(
@@ -178,6 +194,7 @@ class Endpoint:
         api_key: str | Secret | None = None,
         dialect: DialectName | None = None,
         insecure: bool = False,
+        ca_file: str | Path | None = None,
     ) -> Self:
         """Use any server that speaks the protocol.
 
@@ -191,11 +208,14 @@ class Endpoint:
             By default ``"preview"`` where the address has an ``api-version``, else ``"ga"``.
         insecure
             Allow ``ws://`` to another machine, which shows the key and the voice to the network between.
+        ca_file
+            PEM file of a further certificate authority, as in `azure`.
 
         Raises
         ------
         ConfigError
-            The address is no WebSocket address, is an open one to another machine, or has a key in it.
+            The address is no WebSocket address, is an open one to another machine, or has a key in it;
+            or `ca_file` holds no certificate.
         """
         api_key = _secret(api_key)  # from here on, no frame holds it
         if hidden_in(url):
@@ -226,6 +246,7 @@ class Endpoint:
             _url=url,
             _key=_usable(api_key),
             _header="api-key" if azure else "Authorization",
+            ca_file=_readable(ca_file),
         )
 
     @classmethod
@@ -284,7 +305,7 @@ class Endpoint:
             headers["Authorization"] = Secret(f"Bearer {token.reveal()}")
         if self.dialect == "preview" and self._header == "Authorization" and self._key is not None:
             headers["OpenAI-Beta"] = Secret("realtime=v1")
-        return Address(self._url or "", headers)
+        return Address(self._url or "", headers, self.ca_file)
 
 
 def _secret(value: str | Secret | None, variable: str | None = None) -> Secret | None:
@@ -307,6 +328,16 @@ def _usable(key: Secret | None) -> Secret | None:
             "Give the key alone: .strip() what was read from a file.",
         )
     return key
+
+
+def _readable(ca_file: str | Path | None) -> str | None:
+    """Return the whole path of a file of certificates, which can be used."""
+    if ca_file is None:
+        return None
+    from rt_notebook.io.connection.trust import trusting
+
+    trusting(str(ca_file))
+    return os.path.abspath(ca_file)  # noqa: PTH100 - of a str, too
 
 
 def _key_in_address() -> ConfigError:
