@@ -151,32 +151,27 @@ def contrast_of(vad: ServerVad) -> ServerVad:
 async def _run(plan: _Plan, pace: Pace) -> Probe:
     sent_ms = 0
     if pace != "real":
-        problem = ""
         try:
-            found = await _attempt(plan, real_time=False)
-        except LostAudioError as error:
+            found, sound, sent_ms = await _attempt(plan, real_time=False)
+        except LostAudioError:
             if pace == "fast":
                 raise
-            problem = error.problem
         else:
-            problem = _unsound(found)
-            sent_ms = round(found.audio_s * 1000)
-            if pace == "fast" or not problem:
+            if pace == "fast" or sound:
                 return found
-    return await _attempt(plan, real_time=True, sent_ms=sent_ms)
+    found, _, _ = await _attempt(plan, real_time=True, sent_ms=sent_ms)
+    return found
 
 
-def _unsound(found: Probe) -> str:
-    """Say whether it looks as if audio had been lost, rather than heard otherwise."""
-    if found.deaf:
-        return "nothing was heard"
-    padding = found.row("prefix_padding_ms")
-    if padding.low is not None and padding.high is not None and padding.high - padding.low > _SWAYS_MS:
-        return "turns do not lie where the sounds were"
-    return ""
+def _sound(first: Measured) -> bool:
+    """Whether no audio was lost, it seems: what was heard lies where it was sent."""
+    padding = first.settings.get("prefix_padding_ms")
+    sways = padding is not None and padding.high - padding.low > _SWAYS_MS
+    return not (first.deaf or first.lost or sways)
 
 
-async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> Probe:
+async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> tuple[Probe, bool, int]:
+    """Return what was found, whether the audio arrived soundly, and how much was sent in all."""
     quiet = plan.vad.replace(create_response=False, idle_timeout_ms=None)
     config = SessionConfig(turn_detection=quiet, transcription=None, instructions=_INSTRUCTIONS)
     stream = plan.detector.stream()
@@ -186,7 +181,7 @@ async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> Probe:
     line = Line(plan.endpoint, config, stream, real_time=real_time, cap_ms=plan.cap_ms)
     async with line:
         first = await measure(line, quiet, plan.sound, thorough=True)
-        if plan.contrast and not (first.deaf and not real_time):
+        if plan.contrast and _sound(first):
             other = contrast_of(quiet)
             try:
                 await line.update(other)
@@ -194,9 +189,9 @@ async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> Probe:
             except (ServerError, CapReached):
                 # Nothing to compare with: the first request stands alone.
                 second = None
-        if not first.deaf:
+        if _sound(first):
             switches.answers_when_off = bool(line.responses)
-        if plan.responses and not first.deaf:
+        if plan.responses and _sound(first):
             try:
                 await measure_switches(line, plan.vad, plan.sound, switches)
                 if plan.vad.idle_timeout_ms is not None:
@@ -205,7 +200,7 @@ async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> Probe:
                 pass
         told = line.acknowledged
         total_ms = sent_ms + line.sent_ms
-    return judged(
+    found = judged(
         plan.endpoint.label,
         plan.vad,
         first,
@@ -216,3 +211,4 @@ async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> Probe:
         audio_s=total_ms / 1000,
         pace="real" if real_time else "fast",
     )
+    return found, _sound(first), total_ms

@@ -49,6 +49,8 @@ class Measured:
         The share of what it did that our own detector explains to the millisecond.
     deaf
         It heard nothing of what is clearly speech.
+    lost
+        It told of a turn, and not where the sound was.
     """
 
     requested: ServerVad
@@ -56,6 +58,7 @@ class Measured:
     settings: dict[str, Range]
     agreement: float
     deaf: bool = False
+    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -118,11 +121,11 @@ async def measure(line: Line, vad: ServerVad, sound: Float32, *, thorough: bool)
     """
     phase = _Phase(line, vad, sound, await line.to_frame())
     lead_ms = _lead_ms(vad)
-    deaf = False
+    heard = False
     try:
         for late_ms in (0, PHASE_MS)[: 1 + thorough]:
-            if not await phase.say(sound, lead_ms=lead_ms + late_ms):
-                deaf = not phase.turns
+            heard = await phase.say(sound, lead_ms=lead_ms + late_ms)
+            if not heard:
                 break
         else:
             await _climb(phase, lead_ms, _RUNGS[thorough])
@@ -130,7 +133,7 @@ async def measure(line: Line, vad: ServerVad, sound: Float32, *, thorough: bool)
                 await _pause(phase, lead_ms)
     except CapReached:
         pass
-    return _measured(phase, deaf=deaf)
+    return _measured(phase, deaf=not heard and not phase.turns, lost=not heard and bool(phase.turns))
 
 
 async def _climb(phase: _Phase, lead_ms: int, most: int) -> None:
@@ -184,7 +187,7 @@ async def _splits(phase: _Phase, pause_ms: int, lead_ms: int) -> bool:
     return splits
 
 
-def _measured(phase: _Phase, *, deaf: bool) -> Measured:
+def _measured(phase: _Phase, *, deaf: bool, lost: bool) -> Measured:
     onsets = phase.onsets()
     settings = {"threshold": onsets.threshold}
     agreement = onsets.agreement
@@ -194,7 +197,7 @@ def _measured(phase: _Phase, *, deaf: bool) -> Measured:
         silences = read_silences(phase.line.heard, FRAME_MS, ended, onsets)
         settings["silence_duration_ms"] = _silence_ms(silences.frames, phase.pauses)
         agreement = min(agreement, silences.agreement)
-    return Measured(phase.vad, phase.line.acknowledged, settings, agreement, deaf)
+    return Measured(phase.vad, phase.line.acknowledged, settings, agreement, deaf, lost)
 
 
 def _silence_ms(frames: Range, pauses: Sequence[tuple[int, bool]]) -> Range:

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Onsets", "Range", "Silences", "Told", "read_onsets", "read_silences"]
 
-THRESHOLDS = np.arange(1, 200) / 200
+THRESHOLDS = np.arange(1, 201) / 200
 """Guesses: the resolution of a threshold that is read off."""
+
+RESETS: tuple[Reset, ...] = ("high", "not_low")
 
 _UNDERSTOOD = 0.75
 _FAR_MS = 500.0
@@ -131,23 +133,27 @@ def read_silences(heard: Probabilities, hop_ms: float, turns: Sequence[Told], on
     begins = np.array([round((turn.start_ms + onsets.padding_ms.estimate) / hop_ms) for turn in ended])
     ends = np.clip(ends, 1, heard.size)
     begins = np.clip(begins, 0, ends - 1)
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, int, int]] = []
     for threshold in {onsets.threshold.low, onsets.threshold.estimate, onsets.threshold.high}:
         for leave in {exit_of(threshold), 0.01, *np.arange(0.05, threshold, 0.05).tolist(), threshold}:
-            for reset in ("high", "not_low"):
+            for reset in RESETS:
                 silent = silent_frames(heard, threshold, exit_of(threshold, leave), reset)
                 at_end = silent[ends - 1]
-                before = np.array(
-                    [silent[begin : end - 1].max(initial=0) for begin, end in zip(begins, ends, strict=True)]
-                )
-                usual = int(_mode(at_end.astype(np.float64)))
-                found.append((int(((at_end == usual) & (before < usual)).sum()), usual))
-    most = max(right for right, _ in found)
-    usual_of_best = sorted(usual for right, usual in found if right == most and usual > 0)
-    if not usual_of_best:
+                inside = zip(begins, ends - 1, strict=True)
+                before = np.array([silent[begin:end].max(initial=0) for begin, end in inside])
+                # A turn goes on while its silence is too short, and ends when it is long enough.
+                tried = np.unique(np.concatenate([at_end, before + 1]))
+                right = ((before < tried[:, None]) & (tried[:, None] <= at_end)).sum(axis=1)
+                best = tried[(right == right.max()) & (tried > 0)]
+                if best.size:
+                    found.append((int(right.max()), int(best[0]), int(best[-1])))
+    most = max((right for right, _, _ in found), default=0)
+    chosen = [(low, high) for right, low, high in found if right == most]
+    if most == 0:
         return Silences(Range(0, 0, 0), 0.0)
-    estimate = float(_mode(np.array(usual_of_best, np.float64)))
-    return Silences(Range(estimate, usual_of_best[0], usual_of_best[-1]), most / len(ended))
+    estimate = _mode(np.array([high for _, high in chosen], np.float64))
+    lowest, highest = min(low for low, _ in chosen), max(high for _, high in chosen)
+    return Silences(Range(estimate, lowest, highest), most / len(ended))
 
 
 def silent_frames(
