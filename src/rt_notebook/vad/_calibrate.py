@@ -95,11 +95,9 @@ class Rule:
     @property
     def leaves(self) -> str:
         """The exit threshold in words."""
-        return (
-            f"{self.exit_drop:g} below the threshold"
-            if self.exit_level is None
-            else f"below {self.exit_level:g}"
-        )
+        if self.exit_level is not None:
+            return f"below {self.exit_level:g}"
+        return f"{self.exit_drop:g} below the threshold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,26 +136,25 @@ class Calibration:
 
     def __str__(self) -> str:
         best = self.best
+        frames = f"rounded {best.rounding} to frames, which begin at {best.phase_ms} ms"
+        late = f"starts are told {best.start_offset_ms:g} ms late and ends {best.end_offset_ms:g} ms"
         lines = [
             f"{best.exact} of {best.turns} turns ({best.share:.0%}) are reproduced to the millisecond.",
-            f"The rule: a frame is silent {best.leaves}; a silence is broken off by reset={best.reset!r} and "
-            f"rounded {best.rounding} to frames, which begin at {best.phase_ms} ms; starts are told "
-            f"{best.start_offset_ms:g} ms late and ends {best.end_offset_ms:g} ms.",
+            f"A frame is silent {best.leaves}; silences are reset by {best.reset!r} and {frames}; {late}.",
         ]
         if best.share < 1:
             lines.append(f"Nine of ten turns are off by {best.off_p90_ms:g} ms at the most.")
-        unknown = [
+        unknown: list[tuple[str, list[str]]] = [
             ("the exit threshold", [rule.leaves for rule in self.ties]),
-            ("the reset", [rule.reset for rule in self.ties]),
-            ("the rounding", [rule.rounding for rule in self.ties]),
+            ("the reset", [str(rule.reset) for rule in self.ties]),
+            ("the rounding", [str(rule.rounding) for rule in self.ties]),
             ("where frames begin", [f"{rule.phase_ms} ms" for rule in self.ties]),
             ("how late ends are told", [f"{rule.end_offset_ms:g} ms" for rule in self.ties]),
         ]
-        tied = [
-            f"{name} ({', '.join(dict.fromkeys(those))})" for name, those in unknown if len(set(those)) > 1
-        ]
-        if tied:
-            lines.append(f"As well explained by {len(self.ties)} rules, which differ in {'; '.join(tied)}.")
+        values = [(name, list(dict.fromkeys(those))) for name, those in unknown]
+        differ = [f"{name} ({', '.join(those)})" for name, those in values if len(those) > 1]
+        if differ:
+            lines.append(f"{len(self.ties)} rules explain as much; they differ in {'; '.join(differ)}.")
         return "\n".join(lines)
 
 

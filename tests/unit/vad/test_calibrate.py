@@ -74,7 +74,7 @@ def test_the_rounding_is_found_and_its_double_is_named(rounding):
     assert {rule.rounding for rule in found.ties} == (
         {"down", "nearest"} if rounding == "down" else {rounding}
     )
-    assert ("As well explained" in str(found)) == (len(found.ties) > 1)
+    assert ("rules explain as much" in str(found)) == (len(found.ties) > 1)
 
 
 def test_constant_offsets_are_found():
