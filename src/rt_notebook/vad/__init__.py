@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rt_notebook.vad._calibrate import Calibration, calibrate
     from rt_notebook.vad._labels import as_labels, read_labels
+    from rt_notebook.vad._measures import metrics
     from rt_notebook.vad._probe import probe, probe_audio_s, probe_blocking
     from rt_notebook.vad._probe_report import Probe
     from rt_notebook.vad._recommend import Recommendation, recommend
@@ -41,6 +42,7 @@ __all__ = [
     "calibrate",
     "detector_names",
     "load_detector",
+    "metrics",
     "probe",
     "probe_audio_s",
     "probe_blocking",
@@ -57,6 +59,7 @@ __all__ = [
 _HOMES = {
     "rt_notebook.vad._calibrate": ("Calibration", "calibrate"),
     "rt_notebook.vad._labels": ("as_labels", "read_labels"),
+    "rt_notebook.vad._measures": ("metrics",),
     "rt_notebook.vad._probe": ("probe", "probe_audio_s", "probe_blocking"),
     "rt_notebook.vad._probe_report": ("Probe",),
     "rt_notebook.vad._recommend": ("Recommendation", "recommend"),
