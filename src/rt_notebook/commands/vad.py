@@ -8,9 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rt_notebook.commands.talk import endpoint_named
 from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ComponentMissingError, ConfigError
-from rt_notebook.vad import detector_names, recommend, sweep, trace
+from rt_notebook.vad import detector_names, probe_audio_s, probe_blocking, recommend, sweep, trace
 from rt_notebook.vad._simulate import simulated_turns
 
 if TYPE_CHECKING:
@@ -64,6 +65,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the most that a metric may be, such as false_cutoff_rate=0.05; may be given several times",
     )
     _add_rules(command)
+
+    summary = "find out which settings an endpoint really applies"
+    command = commands.add_parser(
+        "probe", help=summary, description=f"{summary}. It sends 25 to 60 s of speech, and is not answered."
+    )
+    command.set_defaults(run_vad=_probe)
+    command.add_argument(
+        "endpoint", help='"local", "azure", "openai", or the address of a server, ws://… or wss://…'
+    )
+    command.add_argument(
+        "--api-key", help="key for a server's address; azure and openai read theirs from the environment"
+    )
+    command.add_argument("--threshold", type=float, default=vad.threshold)
+    command.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
+    command.add_argument("--silence-duration-ms", type=int, default=vad.silence_duration_ms)
+    command.add_argument(
+        "--speech", type=Path, metavar="FILE", help="speak this instead of the built-in voice"
+    )
+    command.add_argument("--responses", action="store_true", help="let one or two answers be made as well")
+    command.add_argument("--pace", choices=("auto", "fast", "real"), default="auto")
+    command.add_argument("--max-audio-s", type=float, default=180.0, help="send no more (default: 180)")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_labels(command: argparse.ArgumentParser) -> None:
@@ -177,6 +200,36 @@ def _recommend(args: argparse.Namespace) -> int:
             )
         print(found)
     return 0
+
+
+def _probe(args: argparse.Namespace) -> int:
+    """Probe an endpoint; the exit status is 1 if it applies something else than was asked for."""
+    asked = ServerVad(
+        threshold=args.threshold,
+        prefix_padding_ms=args.prefix_padding_ms,
+        silence_duration_ms=args.silence_duration_ms,
+    )
+    print(f"About {probe_audio_s(asked):.0f} s of audio will be sent.", file=sys.stderr)
+    found = probe_blocking(
+        endpoint_named(args.endpoint, args.api_key),
+        asked,
+        speech=args.speech,
+        responses=args.responses,
+        pace=args.pace,
+        max_audio_s=args.max_audio_s,
+    )
+    if args.json:
+        settings = found.to_pandas().to_dict("records")
+        told = {
+            "settings": settings,
+            "agreement": found.agreement,
+            "audio_s": found.audio_s,
+            "pace": found.pace,
+        }
+        print(json.dumps(_plain(told)))
+    else:
+        print(found)
+    return 1 if found.suspect or found.deaf else 0
 
 
 def _limit(text: str) -> tuple[str, float]:

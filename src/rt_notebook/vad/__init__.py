@@ -15,7 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rt_notebook.vad._calibrate import Calibration, calibrate
     from rt_notebook.vad._labels import as_labels, read_labels
+    from rt_notebook.vad._measures import metrics
     from rt_notebook.vad._probe import probe, probe_audio_s, probe_blocking
     from rt_notebook.vad._probe_report import Probe
     from rt_notebook.vad._reading import Reading, read_aloud, room_sweep
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rt_notebook.vad.detectors import Detector, detector_names, load_detector
 
 __all__ = [
+    "Calibration",
     "Detector",
     "Probe",
     "Reading",
@@ -38,8 +41,10 @@ __all__ = [
     "Trace",
     "WhatIf",
     "as_labels",
+    "calibrate",
     "detector_names",
     "load_detector",
+    "metrics",
     "probe",
     "probe_audio_s",
     "probe_blocking",
@@ -56,7 +61,9 @@ __all__ = [
 
 # Modules with a leading underscore: one called `trace` would take the function's place once it is loaded.
 _HOMES = {
+    "rt_notebook.vad._calibrate": ("Calibration", "calibrate"),
     "rt_notebook.vad._labels": ("as_labels", "read_labels"),
+    "rt_notebook.vad._measures": ("metrics",),
     "rt_notebook.vad._probe": ("probe", "probe_audio_s", "probe_blocking"),
     "rt_notebook.vad._probe_report": ("Probe",),
     "rt_notebook.vad._recommend": ("Recommendation", "recommend"),

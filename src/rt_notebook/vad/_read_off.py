@@ -28,6 +28,8 @@ __all__ = ["Onsets", "Range", "Silences", "Told", "read_onsets", "read_silences"
 THRESHOLDS = np.arange(1, 201) / 200
 """Guesses: the resolution of a threshold that is read off."""
 
+EXITS = (0.01, 0.02, 0.03, *(number / 20 for number in range(1, 20)))
+
 RESETS: tuple[Reset, ...] = ("high", "not_low")
 
 _UNDERSTOOD = 0.75
@@ -133,11 +135,12 @@ def read_silences(heard: Probabilities, hop_ms: float, turns: Sequence[Told], on
     begins = np.array([round((turn.start_ms + onsets.padding_ms.estimate) / hop_ms) for turn in ended])
     ends = np.clip(ends, 1, heard.size)
     begins = np.clip(begins, 0, ends - 1)
-    found: list[tuple[int, int, int]] = []
-    for threshold in {onsets.threshold.low, onsets.threshold.estimate, onsets.threshold.high}:
-        for leave in {exit_of(threshold), 0.01, *np.arange(0.05, threshold, 0.05).tolist(), threshold}:
+    found: list[tuple[int, bool, int, int]] = []
+    for threshold in np.linspace(onsets.threshold.low, onsets.threshold.high, 7).tolist():
+        usual = exit_of(threshold)
+        for leave in {usual, threshold, *(level for level in EXITS if level < threshold)}:
             for reset in RESETS:
-                silent = silent_frames(heard, threshold, exit_of(threshold, leave), reset)
+                silent = silent_frames(heard, threshold, leave, reset)
                 at_end = silent[ends - 1]
                 inside = zip(begins, ends - 1, strict=True)
                 before = np.array([silent[begin:end].max(initial=0) for begin, end in inside])
@@ -146,13 +149,16 @@ def read_silences(heard: Probabilities, hop_ms: float, turns: Sequence[Told], on
                 right = ((before < tried[:, None]) & (tried[:, None] <= at_end)).sum(axis=1)
                 best = tried[(right == right.max()) & (tried > 0)]
                 if best.size:
-                    found.append((int(right.max()), int(best[0]), int(best[-1])))
-    most = max((right for right, _, _ in found), default=0)
-    chosen = [(low, high) for right, low, high in found if right == most]
+                    is_usual = leave == usual and reset == RESETS[0]
+                    found.append((int(right.max()), is_usual, int(best[0]), int(best[-1])))
+    most = max((each[0] for each in found), default=0)
     if most == 0:
         return Silences(Range(0, 0, 0), 0.0)
-    estimate = _mode(np.array([high for _, high in chosen], np.float64))
-    lowest, highest = min(low for low, _ in chosen), max(high for _, high in chosen)
+    chosen = [each for each in found if each[0] == most]
+    # Several rules may explain as much. Silero's own is the likeliest, and the bounds are those of all.
+    likeliest = [high for _, is_usual, _, high in chosen if is_usual] or [high for *_, high in chosen]
+    lowest, highest = min(each[2] for each in chosen), max(each[3] for each in chosen)
+    estimate = _mode(np.array(likeliest, np.float64))
     return Silences(Range(estimate, lowest, highest), most / len(ended))
 
 

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.core.turn_detection import Reset
 
-__all__ = ["Connection", "RecordedTurn", "read_connections", "replayed", "traces_of"]
+__all__ = [
+    "Connection",
+    "RecordedTurn",
+    "known_from_ms",
+    "read_connections",
+    "recorded_from",
+    "replayed",
+    "traces_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +184,26 @@ def _server_vad(told: object) -> ServerVad | None:
         return ServerVad(**{name: found[name] for name in names if name in found})
     except ConfigError:
         return None
+
+
+def recorded_from(events: Iterable[Event]) -> int:
+    """Return where the user's audio begins to be held, in samples: earlier audio is silence in the track."""
+    sent = 0
+    for event in events:
+        if event.type == "local.recording" and event.data.get("state") == "started":
+            return sent
+        sent += event.audio_samples if event.direction == "sent" else 0
+    return 0
+
+
+def known_from_ms(connection: Connection, known_from_samples: int) -> int:
+    """Return from where on a connection's turns can be decided again: not in the middle of one."""
+    from_ms = max(0, -(-(known_from_samples - connection.first_sample) // SAMPLES_PER_MS))
+    for turn in connection.turns:
+        if turn.start_ms < from_ms:
+            # Its beginning was not recorded.
+            from_ms = max(from_ms, turn.end_ms or from_ms)
+    return from_ms
 
 
 def traces_of(connections: Sequence[Connection], audio: bytes | Trace, detector: str) -> list[Trace]:

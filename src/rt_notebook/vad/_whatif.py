@@ -17,7 +17,7 @@ from rt_notebook.io.bundle.recording import Recording
 from rt_notebook.log.audio_clock import AudioClock
 from rt_notebook.log.frames import frame_of
 from rt_notebook.log.segments import fold_segments
-from rt_notebook.vad._recorded import read_connections, replayed, traces_of
+from rt_notebook.vad._recorded import known_from_ms, read_connections, recorded_from, replayed, traces_of
 from rt_notebook.vad._trace import Trace
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def whatif(
         if not isinstance(recording, Recording) or not len(recording.user_audio):
             raise ConfigError("The user's audio is not in the recording.", "Give it as audio=...")
         audio = recording.user_audio.pcm()
-        known_from = _recorded_from(events)
+        known_from = recorded_from(events)
     connections = read_connections(events)
     if vad is None and not any(asked for each in connections for _, asked in each.settings):
         raise ConfigError(
@@ -154,7 +154,7 @@ def whatif(
     recorded: list[HeardTurn] = []
     turns: list[HeardTurn] = []
     for connection, part in zip(connections, heard, strict=True):
-        from_ms = _known_from_ms(connection, known_from)
+        from_ms = known_from_ms(connection, known_from)
         recorded += _recorded(connection, from_ms, spoken)
         again = replayed(
             connection, part, vad, known_from_ms=from_ms, exit_threshold=exit_threshold, reset=reset
@@ -169,26 +169,6 @@ def whatif(
         frame_of(ChangedTurn, changes),
         known_until_s,
     )
-
-
-def _recorded_from(events: Sequence[Event]) -> int:
-    """Return where the user's audio begins to be held, in samples: earlier audio is silence in the track."""
-    sent = 0
-    for event in events:
-        if event.type == "local.recording" and event.data.get("state") == "started":
-            return sent
-        sent += event.audio_samples if event.direction == "sent" else 0
-    return 0
-
-
-def _known_from_ms(connection: Connection, known_from_samples: int) -> int:
-    """Return from where on a connection's turns can be decided again: not in the middle of one."""
-    from_ms = max(0, -(-(known_from_samples - connection.first_sample) // SAMPLES_PER_MS))
-    for turn in connection.turns:
-        if turn.start_ms < from_ms:
-            # Its beginning was not recorded.
-            from_ms = max(from_ms, turn.end_ms or from_ms)
-    return from_ms
 
 
 def _again(

@@ -127,3 +127,17 @@ def test_recommend_without_labels_says_that_it_guesses(folder, capsys):
     files, _ = labelled(folder)
     assert main(["vad", "recommend", *files, "--detector", "energy"]) == 0
     assert "guesses" in capsys.readouterr().out
+
+
+@pytest.mark.speech
+def test_probe_prints_what_an_endpoint_applies(capsys):
+    assert (
+        main(["vad", "probe", "local", "--silence-duration-ms", "300", "--max-audio-s", "15", "--json"]) == 0
+    )
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
+    rows = {row["setting"]: row for row in told["settings"]}
+    assert rows["silence_duration_ms"]["verdict"] == "applied"
+    assert rows["silence_duration_ms"]["low"] <= 300 <= rows["silence_duration_ms"]["high"]
+    assert told["audio_s"] <= 15
+    assert "s of audio will be sent" in printed.err

@@ -12,6 +12,7 @@ from rt_notebook import ServerVad, vad
 from rt_notebook.io.bundle.recording import load
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.io.session.session import Session
+from rt_notebook.vad._recorded import known_from_ms, read_connections, recorded_from, replayed
 
 STRICT = {"type": "server_vad", "threshold": 0.8, "silence_duration_ms": 320, "prefix_padding_ms": 64}
 LAX = {"type": "server_vad", "threshold": 0.3, "silence_duration_ms": 96, "prefix_padding_ms": 0}
@@ -78,13 +79,10 @@ def test_what_was_before_the_recording_began_is_left_out():
     driven.say()
     whole = again(driven)
     assert whole.changes.change.tolist() == ["same"] * 3
-    from rt_notebook.vad._recorded import read_connections, replayed
-    from rt_notebook.vad._whatif import _known_from_ms, _recorded_from
-
-    samples = _recorded_from(list(driven.log()))
+    samples = recorded_from(driven.log())
     assert samples == 50 * 768
     (connection,) = read_connections(driven.log())
-    from_ms = _known_from_ms(connection, samples)
+    from_ms = known_from_ms(connection, samples)
     assert from_ms == connection.turns[1].end_ms  # it began within that turn
     silent_before = np.array(driven.probabilities, np.float32)
     silent_before[:50] = 0
