@@ -29,7 +29,7 @@ help:
 	@echo "make wheel        build the wheel into dist/"
 	@echo "make screenshots  take the pictures in docs/images again"
 	@echo "make conformance  run the tests of the Realtime API and write docs/conformance.md"
-	@echo "make nightly      look for new random cases of the engine, many thousands of them"
+	@echo "make nightly      look for new random cases of the engine, and talk for two hours"
 	@echo "make bench        measure the time from the end of speech to the first reply audio"
 	@echo "make clean        remove everything that these commands made"
 
@@ -129,7 +129,7 @@ conformance: $(TEST_STAMP)
 	@$(PY) -m pytest -q -m conformance --conformance docs/conformance.md $(ARGS)
 
 nightly: $(TEST_STAMP)
-	@HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/property $(ARGS)
+	@HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/property tests/contract/test_endurance.py $(ARGS)
 
 bench: $(TEST_STAMP)
 	@$(PY) bench/first_audio.py $(ARGS)

@@ -165,6 +165,7 @@ async def test_without_anybody_to_ask_it_waits_and_says_so_once(monkeypatch):
         await happens(session, "local.tool_call", state="pending")
         [call] = session.pending_calls
         assert (call.name, call.arguments) == ("get_weather", {"city": "Paris"})
+        assert call.call_id in session.log.explain().text
         assert weather.cities == []
         assert await session.approve("another") is False
         assert await session.approve(dataclasses.replace(call, digest="0")) is False

@@ -177,7 +177,7 @@ FIELDS = [
     *("event_id", "item_id", "response_id", "previous_item_id", "call_id", "conversation_id"),
     *("item", "response", "session", "error", "delta", "transcript", "text", "output", "status"),
     *("usage", "code", "length_s", "lost_samples", "dropped_samples", "expected", "message", "reason"),
-    *("content_index", "output_index", "audio_start_ms", "audio_end_ms", "played_samples", "state"),
+    *("name", "content_index", "output_index", "audio_start_ms", "audio_end_ms", "played_samples", "state"),
     *("envelope", "client", "asked_s", "received_s", "answered_s", "arrived_s", "round_trip_s"),
     *("page_recorded_s", "page_sent_s", "page_arrived_s", "page_started_s", "base_latency_s"),
 ]

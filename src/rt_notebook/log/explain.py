@@ -36,8 +36,8 @@ class Explanation:
     ----------
     step
         Its name: ``"connection"``, ``"microphone"``, ``"sound"``, ``"speech_started"``, ``"speech_stopped"``,
-        ``"committed"``, ``"response"``, ``"response_done"``, ``"audio"``, ``"speaker"``, ``"interrupted"``,
-        or ``"nothing"``.
+        ``"committed"``, ``"response"``, ``"response_done"``, ``"approval"``, ``"audio"``, ``"speaker"``,
+        ``"interrupted"``, or ``"nothing"``.
     text
         One or two sentences: what happened, and what can be done.
     turn
@@ -144,6 +144,9 @@ def _answer(turns: Turns, turn: Turn) -> tuple[str, str] | None:
         faults = [fault for fault in errors_of(turns) if fault.turn == turn.turn and fault.message]
         said = f" {faults[-1].message}" if faults else ""
         return "response_done", f"The answer {_PAST[turn.status]}{why}.{said}"
+    asked = _approval(turns, turn)
+    if asked is not None:
+        return "approval", asked
     if turn.audio_ms:
         return None
     call = _open_call(turns, turn)
@@ -160,6 +163,20 @@ def _answer(turns: Turns, turn: Turn) -> tuple[str, str] | None:
 
 
 _PAST = {"failed": "failed", "incomplete": "is incomplete", "cancelled": "was cancelled before any audio"}
+
+
+def _approval(turns: Turns, turn: Turn) -> str | None:
+    """Return what a call of the turn waits for, if that is a yes."""
+    if turn.status_reason != "function_call":
+        return None
+    for call_id, event in turns.ledger.calls.items():
+        if event.data.get("state") == "pending" and turns.number(response_id=event.response_id) == turn.turn:
+            name = as_text(event.data.get("name")) or "a function"
+            return (
+                f"The model wants to call {name}, which waits for a yes since {event.t_s:.1f} s: approve it on "
+                f"its card, or with session.approve({call_id!r})."
+            )
+    return None
 
 
 def _open_call(turns: Turns, turn: Turn) -> str | None:

@@ -46,6 +46,8 @@ class Ledger:
         Time and type of the client's events that have an id.
     session
         What the endpoint last said of the session.
+    calls
+        What each call of a tool was last said to be, by its id: the whole event.
     connection, microphone_event
         The last events that tell whether the connection and the microphone are open.
     start_s, end_s
@@ -79,6 +81,7 @@ class Ledger:
         self.incidents: list[Incident] = []
         self.sent: dict[str, tuple[float, str]] = {}
         self.session: dict[str, Any] = {}
+        self.calls: dict[str, Event] = {}
         self.connection: Event | None = None
         self.microphone_event: Event | None = None
         self.microphone_sent_s: float | None = None

@@ -158,6 +158,25 @@ def test_a_tool_call_without_its_output(shared_data) -> None:
     assert "waits for its output" in text
 
 
+def test_a_call_that_waits_for_a_yes_is_named() -> None:
+    script = spoken()
+    call_id = script.call(2.6)
+    asked = {"call_id": call_id, "name": "look", "response_id": call_id.replace("call", "resp_call")}
+    assert step(script.log())[0] == "audio"
+    script.add(2.7, "local", "local.tool_call", **asked, state="pending")
+    name, text = step(script.log())
+    assert name == "approval"
+    assert text == (
+        f"The model wants to call look, which waits for a yes since 2.7 s: approve it on its card, or with "
+        f"session.approve({call_id!r})."
+    )
+    script.add(2.8, "local", "local.tool_call", **asked, state="running")
+    assert step(script.log()) == (
+        "audio",
+        "The model calls look and waits for its output; nothing is said until it has it.",
+    )
+
+
 def test_a_speaker_that_plays_nothing() -> None:
     script = spoken()
     item_id = script.answer("Hi there you.", 2.6, 1.0, speaker=False)

@@ -86,6 +86,12 @@ def _called(ledger: Ledger, event: Event) -> None:
         item.name = item.name or as_text(as_dict(event.data.get("item")).get("name"))
 
 
+def _tool_call(ledger: Ledger, event: Event) -> None:
+    call_id = as_text(event.data.get("call_id"))
+    if call_id is not None:
+        ledger.calls[call_id] = event
+
+
 READERS: dict[str, Reader] = {
     "error": _note,
     "conversation.item.input_audio_transcription.failed": _note,
@@ -105,6 +111,7 @@ READERS: dict[str, Reader] = {
     "local.invalid_frame": _note,
     "local.error": _note,
     "local.recording": _recording,
+    "local.tool_call": _tool_call,
     "local.mic_gap": _note,
     "local.mic_opened": _microphone_state,
     "local.mic_closed": _microphone_state,

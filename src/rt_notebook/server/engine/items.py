@@ -19,6 +19,10 @@ Json = dict[str, Any]
 _KEPT_AUDIO_BYTES = 32 * 1024 * 1024
 """Audio that a conversation keeps for ``conversation.item.retrieve``: over ten minutes of PCM."""
 
+_MOST_ITEMS = 4096
+_KEPT_CHARS = 4_000_000
+"""What a conversation holds: days of talk. Without an end, a client that adds items could fill the memory."""
+
 
 @dataclass(slots=True)
 class Item:
@@ -42,6 +46,8 @@ class Item:
         The user's speech as PCM16 at 24 kHz, for repliers that listen themselves.
     spoken
         For speech of the assistant: (samples so far at 24 kHz, characters so far) after each sentence.
+    chars
+        Text that it came with, once it is part of a conversation.
     """
 
     wire: Json
@@ -52,6 +58,7 @@ class Item:
     audio_ms: int = 0
     heard: bytes = b""
     spoken: list[tuple[int, int]] = field(default_factory=list)
+    chars: int = 0
 
     @property
     def id(self) -> str:
@@ -63,6 +70,11 @@ class Item:
         if "content" not in self.wire:
             return dict(self.wire)
         return self.wire | {"content": [dict(part) for part in self.wire["content"]]}
+
+    @property
+    def audio_bytes(self) -> int:
+        """How much audio it keeps. Where the wire carries PCM at 24 kHz, `heard` is `audio` itself."""
+        return len(self.audio) + (0 if self.heard is self.audio else len(self.heard))
 
     def truncate(self, audio_end_ms: int) -> None:
         """Forget what comes after `audio_end_ms` of the assistant's speech; words are cut in proportion."""
@@ -133,15 +145,27 @@ class Conversation:
                     "invalid_value", f"Previous item {previous_item_id!r} does not exist.", "previous_item_id"
                 )
             position = self.items.index(before) + 1
+        parts = [item.wire, *item.wire.get("content", ())]
+        item.chars = sum(len(text) for part in parts for text in part.values() if isinstance(text, str))
         self.items.insert(position, item)
         self.forget_old_audio()
-        return self.items[position - 1].id if position else None
+        previous = self.items[position - 1].id if position else None
+        self._forget_old_items(item)
+        return previous
+
+    def _forget_old_items(self, newest: Item) -> None:
+        """Drop the oldest items until what is kept is within bounds; the one that just came stays."""
+        chars = sum(item.chars for item in self.items)
+        while len(self.items) > _MOST_ITEMS or (chars > _KEPT_CHARS and len(self.items) > 1):
+            oldest = self.items[0] if self.items[0] is not newest else self.items[1]
+            chars -= oldest.chars
+            self.items.remove(oldest)
 
     def forget_old_audio(self) -> None:
         """Drop the oldest audio until what is kept is within bounds."""
-        kept_bytes = sum(len(item.audio) + len(item.heard) for item in self.items)
+        kept_bytes = sum(item.audio_bytes for item in self.items)
         for item in self.items:
             if kept_bytes <= _KEPT_AUDIO_BYTES:
                 return
-            kept_bytes -= len(item.audio) + len(item.heard)
+            kept_bytes -= item.audio_bytes
             item.audio = item.heard = b""
