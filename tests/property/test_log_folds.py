@@ -28,7 +28,7 @@ from rt_notebook.log.turns import Turns, fold_turns
 from rt_notebook.log.usage import usage_of
 
 FINAL = {"completed", "cancelled", "incomplete"}
-"""A failed answer may be asked for again; all else is over."""
+"""What is over. A failed answer may be asked for again, and so may one that a connection took along."""
 
 LATE = {"user", "transcribed_s", "heard_ms", "playback_started_s", "interrupted"}
 """What may become known after a turn is over: the transcript, and what the speaker reports."""
@@ -49,6 +49,7 @@ def sessions(draw) -> list[Event]:
             script.type(draw(st.text(min_size=1, max_size=20)), t_s)
             t_s += 0.05
         if kind == "called":
+            t_s = max(t_s, script.end_s + 0.1)  # a connection that is lost says nothing afterwards
             script.type("Call it.", t_s)
             call_id = script.call(t_s + 0.05)
             if draw(st.booleans()):
@@ -111,7 +112,8 @@ def check_sums(events: list[Event]) -> None:
 
 
 def settled(events: list[Event]) -> list[dict[str, object]]:
-    turns = [dataclasses.asdict(turn) for turn in fold_turns(events) if turn.status in FINAL]
+    over = [turn for turn in fold_turns(events) if turn.status in FINAL]
+    turns = [dataclasses.asdict(turn) for turn in over if turn.status_reason != "connection_closed"]
     return [{name: value for name, value in turn.items() if name not in LATE} for turn in turns]
 
 

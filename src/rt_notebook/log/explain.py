@@ -173,8 +173,8 @@ def _approval(turns: Turns, turn: Turn) -> str | None:
         if event.data.get("state") == "pending" and turns.number(response_id=event.response_id) == turn.turn:
             name = as_text(event.data.get("name")) or "a function"
             return (
-                f"The model wants to call {name}, which waits for a yes since {event.t_s:.1f} s: approve it on "
-                f"its card, or with session.approve({call_id!r})."
+                f"The model wants to call {name}, which waits for a yes since {event.t_s:.1f} s: approve it "
+                f"on its card, or with session.approve({call_id!r})."
             )
     return None
 
