@@ -59,7 +59,8 @@ def test_frames_share_nothing_that_can_be_written() -> None:
         frame.iloc[0, frame.columns.get_loc("item_id")] = "changed"
         frame.loc[frame["type"] == "response.done", "event_id"] = None
         frame["direction"] = "local"
-        assert not frame["audio_ms"].to_numpy().flags.writeable
+        if int(pd.__version__.split(".")[0]) >= 3:  # before, a frame is a copy, and may be written into
+            assert not frame["audio_ms"].to_numpy().flags.writeable
     for index, frame in handed_out[::2]:
         pd.testing.assert_frame_equal(frame, events_table((whole * 12)[:index]), check_categorical=False)
     assert list(log) == whole * 12
