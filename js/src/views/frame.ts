@@ -1,7 +1,7 @@
 /** What all views share: the root element, the status line, the counts that tests read. */
 import type { Port } from "../port.ts";
 import { h, setText } from "./dom.ts";
-import { status } from "./status.ts";
+import { recorded, status } from "./status.ts";
 
 /** Makes the root. Notebook shortcuts stay out of it, so that typing an "a" adds no cell. */
 export function frame(el: HTMLElement, kind: string): HTMLElement {
@@ -12,10 +12,13 @@ export function frame(el: HTMLElement, kind: string): HTMLElement {
 
 export function statusLine(port: Port, root: HTMLElement, names: string[], signal: AbortSignal): HTMLElement {
   const words = h("span", { role: "status", "aria-live": "polite" });
-  const line = h("p", { class: "rt-status" }, h("span", { class: "rt-sign", "aria-hidden": "true" }), words);
+  const tape = h("span", { class: "rt-recorded", role: "status" });
+  const sign = h("span", { class: "rt-sign", "aria-hidden": "true" });
+  const line = h("p", { class: "rt-status" }, sign, words, tape);
   const show = () => {
     const { text, kind } = status(port);
     setText(words, text);
+    setText(tape, recorded(port));
     line.dataset.kind = kind;
     root.dataset.speaking = String(port.playback.speaking);
     root.dataset.mic = port.micState;

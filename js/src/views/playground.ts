@@ -86,7 +86,7 @@ export function renderPlayground(port: Port, el: HTMLElement, signal: AbortSigna
   root.append(
     header(port, signal),
     h("div", { class: "rt-bar" }, mic, voice, interrupt, meter(port, signal)),
-    statusLine(port, root, ["phase", "session_started"], signal),
+    statusLine(port, root, ["phase", "session_started", "recorded"], signal),
     transcript(port, signal),
     callCards(port, signal),
     typing(port),

@@ -15,6 +15,11 @@ const PHASES: Record<string, string> = {
 /** A colour is never the only sign: the kind also chooses a shape. */
 export type StatusKind = "problem" | "wait" | "live" | "rest";
 
+/** What says that the session is being written down: words, since a red dot alone may be the microphone's. */
+export function recorded(port: Pick<Port, "model">): string {
+  return port.model.get("recorded") === true ? "Being recorded" : "";
+}
+
 export function status(port: Port): { text: string; kind: StatusKind } {
   if (port.link.dead) return { text: port.problem, kind: "problem" };
   if (!port.welcomed) return { text: "Not connected to a kernel. Run the cell to begin.", kind: "rest" };

@@ -76,6 +76,7 @@ class Playground(AudioPort):
     kind = traitlets.Unicode("playground", read_only=True).tag(sync=True)
     phase = traitlets.Unicode("idle").tag(sync=True)
     session_started = traitlets.Bool(False).tag(sync=True)
+    recorded = traitlets.Bool(False).tag(sync=True)
     endpoint_label = traitlets.Unicode("").tag(sync=True)
     dialect = traitlets.Unicode("ga").tag(sync=True)
     components = traitlets.Unicode("").tag(sync=True)
@@ -310,6 +311,7 @@ class Playground(AudioPort):
         self._apply_changes()
         if self.phase != self._phase:
             self.phase = self._phase
+        self.recorded = self.session.recording is not None
         if self._waiting is not None:  # counted down; a trait that does not change sends nothing
             self.problem = trouble(self._waiting, self.session.clock_s()) or ""
         for kind, rows in self._rows.items():

@@ -34,6 +34,7 @@ PORT = {"kind", "mic_state", "muted", "problem"}
 PLAYGROUND = PORT | {
     "phase",
     "session_started",
+    "recorded",
     "endpoint_label",
     "dialect",
     "components",
@@ -113,6 +114,20 @@ def test_making_a_playground_opens_nothing(make):
     playground = make(Playground)
     assert playground.session.state == "idle"
     assert len(playground.log) == 0
+
+
+def test_it_shows_that_the_session_is_recorded(make, tmp_path):
+    playground = make(Playground, Endpoint.local(reply="rules"))
+    playground._observers.stop()
+    playground._observers.join(10)
+    session, seen = playground.session, []
+    playground.observe(lambda change: seen.append(change["new"]), "recorded")
+    playground._publish()
+    session.record_blocking(tmp_path / "a.rtlog", purpose="a test")
+    playground._publish()
+    session.stop_recording_blocking()
+    playground._publish()
+    assert seen == [True, False]
 
 
 def test_a_wait_is_counted_down_until_something_else_is_said(make):
