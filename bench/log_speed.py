@@ -218,7 +218,16 @@ def large(count: int) -> None:
     for kind in ("response.done", "response.output_audio_transcript.delta", "response.output_audio.delta"):
         times = [cpu_ms(lambda kind=kind: table[table["type"] == kind]) for _ in range(7)]
         share = (table["type"] == kind).mean()
-        print(f"  filter {kind:40} {statistics.median(times):8.2f} ms ({share:.1%} of the rows; limit 10)")
+        first = cpu_ms(lambda kind=kind: log.to_pandas(kind))
+        kept = []
+        for number in range(7):
+            for event in turn_events(2 * 10**7 + number, ids):
+                log.append(event)
+            kept.append(cpu_ms(lambda kind=kind: log.to_pandas(kind)))
+        print(f"  {kind}, {share:.1%} of the rows")
+        print(f"    frame[frame.type == it]                {statistics.median(times):8.2f} ms")
+        print(f"    to_pandas(it), the first time          {first:8.0f} ms")
+        print(f"    the same, after one more turn          {statistics.median(kept):8.2f} ms (limit 10)")
     times = [cpu_ms(lambda: table.groupby("type", observed=True).size()) for _ in range(5)]
     print(f"  groupby type                             {statistics.median(times):8.2f} ms")
     print(f"  memory beside the payloads, log alone    {in_log / len(table):8.0f} B an event")

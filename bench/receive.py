@@ -233,7 +233,7 @@ def ours(port: int, events: int, minutes: int) -> tuple[float, float]:
         session.append_audio(chunk)
         # A session drops the oldest of more than a minute: a microphone is not faster than time.
         while number % 100 == 0 and number - (len(session.log) - logged) > AHEAD_CHUNKS:
-            time.sleep(0.001)
+            time.sleep(0.01)
     sent.wait()
     sending = time.process_time() - began
     session.close_blocking()

@@ -94,7 +94,7 @@ class Plan:
             else:
                 arrived_s = recorded_s
             sent_s.append(arrived_s + self.queue_s)
-            events.append(protocol.send_audio(chunk, sent_s[-1])[1])
+            events.append(protocol.send_audio([chunk], sent_s[-1])[0][1])
         if self.page:
             add(0.2, "local", "local.mic_opened", client=CLIENT, input_latency_s=0.0)
             self._exchange(add, MICROPHONE_S + len(audio) / SAMPLE_RATE_HZ)

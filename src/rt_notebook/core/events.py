@@ -6,13 +6,17 @@ is not listed here is kept like any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 __all__ = ["CLIENT_EVENTS", "LOCAL_EVENTS", "SERVER_EVENTS", "Direction", "Event", "id_in", "text_in"]
 
 Direction = Literal["sent", "received", "local"]
 """Who made the event: this client, the endpoint, or the session about itself (never on the wire)."""
+
+TEXT_KEYS = ("transcript", "text", "delta", "message", "arguments")
+"""Where an event has its words, the first that is there."""
 
 CLIENT_EVENTS = frozenset(
     {
@@ -97,9 +101,8 @@ LOCAL_EVENTS = {
 """Events that the session records about itself, with their fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened.
+class Event(msgspec.Struct, frozen=True):
+    """One thing that happened. A struct, since making a frozen dataclass costs ten times as much.
 
     Parameters
     ----------
@@ -120,7 +123,7 @@ class Event:
     t_s: float
     direction: Direction
     type: str
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
     audio_samples: int = 0
     level_dbfs: float | None = None
 
@@ -161,7 +164,7 @@ def id_in(data: dict[str, Any], key: str, nested: str) -> str | None:
 
 def text_in(data: dict[str, Any]) -> str | None:
     """Return the words that an event carries."""
-    for key in ("transcript", "text", "delta", "message", "arguments"):
+    for key in TEXT_KEYS:
         value = data.get(key)
         if isinstance(value, str):
             return value

@@ -105,10 +105,10 @@ class Meter:
             self._began_s = self._active_s = event.t_s
         if event.type in ACTIVITY:
             self._active_s = event.t_s
-        if event.response_id is not None and event.type == "response.done":
-            if event.response_id not in self._billed:
+        if event.type == "response.done" and (response_id := event.response_id) is not None:
+            if response_id not in self._billed:
                 self.cost += cost(tokens(event), self._limits.prices)
-            self._billed.add(event.response_id)
+            self._billed.add(response_id)
 
     def check(self, now_s: float) -> Trip | None:
         """Return the limit that has been reached, if one has."""

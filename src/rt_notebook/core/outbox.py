@@ -53,6 +53,16 @@ class Outbox:
             self.waiting_samples -= pcm_samples(what)
         return what
 
+    def take_audio(self, size_bytes: int) -> list[bytes]:
+        """Remove and return the audio that is next, as many chunks as begin within so many bytes."""
+        taken: list[bytes] = []
+        while size_bytes > 0 and self._queue and isinstance(what := self._queue[0], bytes):
+            self._queue.popleft()
+            self.waiting_samples -= pcm_samples(what)
+            size_bytes -= len(what)
+            taken.append(what)
+        return taken
+
     def take_dropped(self) -> int:
         """Return the samples dropped since the last call."""
         dropped, self.dropped_samples = self.dropped_samples, 0

@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core import wire_json
 from rt_notebook.core.audio import level_dbfs, pcm_samples
-from rt_notebook.core.envelope import level_and_envelope
+from rt_notebook.core.envelope import levels_and_envelopes
 from rt_notebook.core.events import Event
 from rt_notebook.core.recorded import RecordedPcm
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rt_notebook.core.dialects import Dialect
 
 __all__ = ["ClientProtocol"]
 
 _HEAD_CHARS = 200
 _APPEND = "input_audio_buffer.append"
+_APPEND_HEAD, _APPEND_TAIL = f'{{"type":"{_APPEND}","audio":"'.encode(), b'"}'
 _AUDIO_DELTA = "response.output_audio.delta"
 # Random padding that endpoints put into deltas against traffic analysis; it means nothing.
 _NOISE = ("obfuscation",)
@@ -59,13 +62,7 @@ class ClientProtocol:
     def receive(self, frame: str | bytes, t_s: float) -> tuple[Event, bytes]:
         """Take one frame; return its event and the audio that it carried (empty for none)."""
         try:
-            plain = wire_json.decode_audio_delta(frame)
-            if plain is not None:
-                data, audio = self._dialect.server_from_wire(plain[0]), plain[1]
-                if audio and data["type"] == _AUDIO_DELTA:
-                    return self._event(t_s, "received", data, audio), audio
-            wire_event = wire_json.decode(frame)
-            data = self._dialect.server_from_wire(wire_event)
+            data = self._dialect.server_from_wire(wire_json.decode(frame))
             audio = wire_json.decode_audio(data["delta"]) if data["type"] == _AUDIO_DELTA else b""
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             head = frame[:_HEAD_CHARS]
@@ -74,33 +71,31 @@ class ClientProtocol:
         for key in _NOISE:
             data.pop(key, None)
         if audio:
-            data = {key: value for key, value in data.items() if key != "delta"}
+            del data["delta"]
+            return Event(t_s, "received", _AUDIO_DELTA, data, pcm_samples(audio), level_dbfs(audio)), audio
         self._follow(data)
-        return self._event(t_s, "received", data, audio), audio
+        return Event(t_s, "received", data["type"], data), b""
 
-    def send(self, event: dict[str, Any], t_s: float) -> tuple[str, Event]:
+    def send(self, event: dict[str, Any], t_s: float) -> tuple[bytes, Event]:
         """Take one GA client event; return the frame to write and the event to log."""
-        return wire_json.encode(self._dialect.client_to_wire(event)), Event(t_s, "sent", event["type"], event)
+        frame = wire_json.encode_bytes(self._dialect.client_to_wire(event))
+        return frame, Event(t_s, "sent", event["type"], event)
 
-    def send_audio(self, pcm: bytes, t_s: float) -> tuple[str, Event]:
-        """Take microphone audio (PCM16, 24 kHz); like `send`, with the audio kept out of the log.
+    def send_audio(self, chunks: Sequence[bytes], t_s: float) -> list[tuple[bytes, Event]]:
+        """Take chunks of microphone audio (PCM16, 24 kHz); like `send`, with the audio kept out of the log.
 
         The logged event has what the wire has not: the audio's ``envelope`` (`core.envelope`), and, of audio
         from a page, ``page_recorded_s``, ``page_sent_s`` (on its clock) and ``arrived_s``.
         """
-        # Written by hand: this is the one frame that goes out 25 times a second, and it has one shape.
-        frame = f'{{"type":"{_APPEND}","audio":"{wire_json.encode_audio(pcm)}"}}'
-        level, envelope = level_and_envelope(pcm)
-        data: dict[str, Any] = {"type": _APPEND, "envelope": envelope}
-        if isinstance(pcm, RecordedPcm):
-            data |= pcm.times()
-        return frame, Event(t_s, "sent", _APPEND, data, pcm_samples(pcm), level)
-
-    @staticmethod
-    def _event(t_s: float, direction: Any, data: dict[str, Any], audio: bytes) -> Event:
-        if not audio:
-            return Event(t_s, direction, data["type"], data)
-        return Event(t_s, direction, data["type"], data, pcm_samples(audio), level_dbfs(audio))
+        told: list[tuple[bytes, Event]] = []
+        for pcm, (level, envelope) in zip(chunks, levels_and_envelopes(chunks), strict=True):
+            # Written by hand: this is the one frame that goes out 25 times a second, and it has one shape.
+            frame = b"%b%b%b" % (_APPEND_HEAD, wire_json.encode_audio_bytes(pcm), _APPEND_TAIL)
+            data: dict[str, Any] = {"type": _APPEND, "envelope": envelope}
+            if isinstance(pcm, RecordedPcm):
+                data |= pcm.times()
+            told.append((frame, Event(t_s, "sent", _APPEND, data, pcm_samples(pcm), level)))
+        return told
 
     def _follow(self, data: dict[str, Any]) -> None:
         kind = data["type"]

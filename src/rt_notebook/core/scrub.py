@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
@@ -36,7 +37,7 @@ def scrubbed(event: Event) -> Event:
     if event.data.keys() <= {"type"}:
         return event  # the many chunks of audio
     data = _clean(event.data)
-    return event if data == event.data else dataclasses.replace(event, data=data)
+    return event if data == event.data else structs.replace(event, data=data)
 
 
 def _clean(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, overload
 
 from rt_notebook.core.events import Event
@@ -38,6 +39,7 @@ class EventLog(Sequence[Event]):
     Examples
     --------
     >>> session.log.to_pandas()          # one row an event
+    >>> session.log.to_pandas("error")   # of one type
     >>> session.log.turns()              # one row a turn, with its timings
     >>> session.log.latency()            # where the time of each turn went
     >>> session.log.transcript()         # who said what, and what of it was heard
@@ -47,7 +49,7 @@ class EventLog(Sequence[Event]):
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._store = EventStore(events)
-        self._table = Kept(EventTable)
+        self._tables: dict[str | None, Kept[EventTable]] = {}
         self._turns = Kept(Turns)
 
     def append(self, event: Event) -> None:
@@ -69,12 +71,20 @@ class EventLog(Sequence[Event]):
     def __iter__(self) -> Iterator[Event]:
         return self._store.events(0, len(self))
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self, type_: str | None = None) -> pd.DataFrame:
         """One row an event; the columns are described in `rt_notebook.log.table.events_table`.
 
         Writing into the frame does not change the log. It is cheap enough to be called after every turn.
+
+        Parameters
+        ----------
+        type_
+            Only the events of this type, such as ``"response.done"``: what a comparison with the column
+            ``type`` picks out, numbered from 0. The log keeps such a table from the first call on, so that
+            the next ones cost nothing, however frequent the type.
         """
-        with self._table.current(self._store) as table:
+        kept = self._tables.get(type_) or self._tables.setdefault(type_, Kept(partial(EventTable, type_)))
+        with kept.current(self._store) as table:
             return table.frame()
 
     # -- files ----------------------------------------------------------------------------------------

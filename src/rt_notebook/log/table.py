@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
-from rt_notebook.core.events import id_in, text_in
+from rt_notebook.core.events import TEXT_KEYS, id_in, text_in
 from rt_notebook.log.records import as_dict, as_text
 from rt_notebook.log.store import EventStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
 
@@ -27,8 +27,12 @@ _ORDER = (
     *("t_s", "direction", "type", "event_id", "item_id", "response_id"),
     *("audio_ms", "level_dbfs", "text", "error_code"),
 )
+_SAYING = frozenset({*TEXT_KEYS, "error"})
+_FAILING = frozenset({"error", "response"})
 _FIRST_ROWS = 1024
 _GROWTH = 1.25
+_BLOCK = 256
+"""So many payloads are read for all columns before the next: they are still in the processor's cache."""
 
 
 class EventTable:
@@ -38,9 +42,16 @@ class EventTable:
     the same however long the log is: rows that are there never change, and new ones go behind what was handed
     out. Pandas copies what a user writes into, because the frame of the whole room refers to it as well.
     (It does not protect ``.array``; whoever writes there changes later frames, but never the events.)
+
+    Parameters
+    ----------
+    type_
+        Events of this type alone; None for all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, type_: str | None = None) -> None:
+        self._type = type_
+        self._seen = 0
         self._rows = 0
         self._types: dict[str, int] = {}
         self._kinds: list[tuple[int, int]] = []
@@ -50,23 +61,26 @@ class EventTable:
 
     def read(self, store: EventStore, stop: int) -> None:
         """Add the rows of the events up to `stop`."""
-        start = self._rows
         self._read_kinds(store)
-        if stop > len(self._columns["t_s"]) or self._code_dtype() != self._columns["type"].dtype:
-            self._make_room(max(stop, int(_GROWTH * stop)), self._code_dtype())
-        rows = slice(start, stop)
-        columns = self._columns
-        columns["t_s"][rows] = store.t_s[rows]
-        columns["level_dbfs"][rows] = store.level_dbfs[rows]
-        columns["audio_ms"][rows] = np.array(store.audio_samples[rows]) / SAMPLES_PER_MS
-        if stop > start:
-            codes = np.array(self._kinds)[np.array(store.kinds[rows])]
-            columns["direction"][rows], columns["type"][rows] = codes[:, 0], codes[:, 1]
-        for row, data in enumerate(store.data[rows], start):
-            for name, value in zip(_STRINGS, _strings(data), strict=True):
-                if value is not None:
-                    columns[name][row] = value
-        self._rows = stop
+        new = slice(self._seen, stop)
+        self._seen = stop
+        kinds = np.array(store.kinds[new], dtype=np.intp)
+        codes = np.array(self._kinds, dtype=np.int64).reshape(-1, 2)
+        wanted = np.flatnonzero(codes[kinds, 1] >= 0)
+        start, end = self._rows, self._rows + len(wanted)
+        if end > len(self._columns["t_s"]) or self._code_dtype() != self._columns["type"].dtype:
+            self._make_room(max(end, int(_GROWTH * end)), self._code_dtype())
+        columns, rows = self._columns, slice(start, end)
+        columns["t_s"][rows] = np.array(store.t_s[new])[wanted]
+        columns["level_dbfs"][rows] = np.array(store.level_dbfs[new])[wanted]
+        columns["audio_ms"][rows] = np.array(store.audio_samples[new])[wanted] / SAMPLES_PER_MS
+        columns["direction"][rows], columns["type"][rows] = codes[kinds[wanted]].T
+        payloads = store.data[new]
+        for begin in range(0, len(wanted), _BLOCK):
+            block = [payloads[index] for index in wanted[begin : begin + _BLOCK].tolist()]
+            for name, values in _strings(block).items():
+                columns[name][start + begin : start + begin + len(block)] = values
+        self._rows = end
 
     def frame(self) -> pd.DataFrame:
         """Return the table of what was read."""
@@ -82,7 +96,8 @@ class EventTable:
 
     def _read_kinds(self, store: EventStore) -> None:
         for direction, type_ in store.kind_names[len(self._kinds) :]:
-            code = self._types.setdefault(type_, len(self._types))
+            wanted = self._type is None or type_ == self._type
+            code = self._types.setdefault(type_, len(self._types)) if wanted else -1
             self._kinds.append((DIRECTIONS.index(direction), code))
 
     def _code_dtype(self) -> np.dtype[Any]:
@@ -152,14 +167,34 @@ def events_table(events: Iterable[Event]) -> pd.DataFrame:
     return table.frame()
 
 
-def _strings(data: dict[str, Any]) -> tuple[str | None, ...]:
-    return (
-        as_text(data.get("event_id")),
-        id_in(data, "item_id", "item"),
-        id_in(data, "response_id", "response"),
-        text_in(data),
-        error_code(data),
-    )
+def _strings(payloads: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return the columns of strings. One pass for each: for most events, none of them needs a call."""
+    import pandas as pd
+
+    none = pd.NA
+
+    def at_hand(key: str, elsewhere: Callable[[dict[str, Any]], str | None]) -> list[Any]:
+        return [
+            value
+            if type(value := data.get(key)) is str
+            else none
+            if (found := elsewhere(data)) is None
+            else found
+            for data in payloads
+        ]
+
+    def rare(keys: frozenset[str], find: Callable[[dict[str, Any]], str | None]) -> list[Any]:
+        return [
+            none if keys.isdisjoint(data) or (found := find(data)) is None else found for data in payloads
+        ]
+
+    return {
+        "event_id": at_hand("event_id", lambda data: as_text(data.get("event_id"))),
+        "item_id": at_hand("item_id", lambda data: id_in(data, "item_id", "item")),
+        "response_id": at_hand("response_id", lambda data: id_in(data, "response_id", "response")),
+        "text": rare(_SAYING, text_in),
+        "error_code": rare(_FAILING, error_code),
+    }
 
 
 def error_code(data: dict[str, Any]) -> str | None:

@@ -130,35 +130,31 @@ class Turns:
 
     def fold(self) -> list[Turn]:
         """Return the turns as they are now, in the order of the conversation."""
-        ledger = self.ledger
+        ledger, places, made = self.ledger, self._places, self._made
         responses: dict[str, list[Response]] = {}
         for response in ledger.responses.values():
             responses.setdefault(response.turn_key, []).append(response)
-        users = {item.id: item for item in ledger.items.values() if item.is_user}
+        users = {item_id: item for item_id, item in ledger.items.items() if item.role == "user"}
         written = _written_answers(ledger)
         alone = [answer.id for answer in written.get(None, ())]
         changed = self._changed(written)
         keys = list(dict.fromkeys([*users, *responses, *alone]))
-        for key in keys:
-            if key in changed or key not in self._places:
-                self._places[key] = _place(ledger, key, responses.get(key, ()))
-        keys.sort(key=self._places.__getitem__)
-        turns = []
-        self._numbers = {key: number for number, key in enumerate(keys, start=1)}
-        for number, key in enumerate(keys, start=1):
-            turn = self._made.get(key)
+        for key in [key for key in keys if key in changed or key not in places]:
+            places[key] = _place(ledger, key, responses.get(key, ()))
+        keys.sort(key=places.__getitem__)
+        self._numbers = dict(zip(keys, range(1, len(keys) + 1), strict=True))
+        for key, number in self._numbers.items():
+            turn = made.get(key)
             if turn is None or key in changed:
                 answered = responses.get(key, [])
                 items = [ledger.items[i] for r in answered for i in _in_output_order(ledger, r)]
                 items = written.get(key, []) + items
                 if key not in users and not answered:
                     items = [ledger.items[key]]
-                turn = _turn(number, users.get(key), answered, items)
+                made[key] = _turn(number, users.get(key), answered, items)
             elif turn.turn != number:
-                turn = dataclasses.replace(turn, turn=number)
-            self._made[key] = turn
-            turns.append(turn)
-        return turns
+                made[key] = dataclasses.replace(turn, turn=number)
+        return [made[key] for key in keys]
 
     def number(self, item_id: str | None = None, response_id: str | None = None) -> int | None:
         """Return the number of the turn that an item or a response is part of, as of the last `fold`."""
@@ -208,9 +204,9 @@ def _written_answers(ledger: Ledger) -> dict[str | None, list[Item]]:
     user_id: str | None = None
     for item_id in ledger.order:
         item = ledger.items[item_id]
-        if item.is_user:
+        if item.role == "user":
             user_id = item_id
-        elif item.role == "assistant" and item.response_id is None:
+        elif item.response_id is None and item.role == "assistant":
             answers.setdefault(user_id, []).append(item)
     return answers
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rt_notebook.core.audio import SILENCE_DBFS, level_dbfs, to_pcm
-from rt_notebook.core.envelope import STEP_SAMPLES, envelope_dbfs, level_and_envelope
+from rt_notebook.core.envelope import STEP_SAMPLES, envelope_dbfs, level_and_envelope, levels_and_envelopes
 
 
 @given(st.binary(max_size=4000))
@@ -20,6 +20,11 @@ def test_the_level_is_that_of_the_audio_and_the_envelope_has_a_step_each_5_ms(pc
     assert steps is not None
     pieces = [pcm[at : at + 2 * STEP_SAMPLES] for at in range(0, len(pcm) // 2 * 2, 2 * STEP_SAMPLES)]
     assert steps == pytest.approx([level_dbfs(piece) for piece in pieces], abs=0.05)
+
+
+@given(st.lists(st.binary(max_size=1000), max_size=8))
+def test_chunks_together_are_what_each_is_alone(chunks) -> None:
+    assert levels_and_envelopes(chunks) == [level_and_envelope(pcm) for pcm in chunks]
 
 
 def test_a_long_piece_has_an_envelope_too() -> None:

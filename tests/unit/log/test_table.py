@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 from scripted_log import Script, conversation
 
 from rt_notebook.core.events import Event
@@ -116,3 +118,19 @@ def test_fields_of_unexpected_types_are_missing_values() -> None:
     )
     row = events_table([event]).loc[0]
     assert all(pd.isna(row[name]) for name in ("event_id", "item_id", "response_id", "error_code"))
+
+
+@given(st.data())
+def test_the_table_of_a_type_is_what_a_comparison_picks_out(data) -> None:
+    whole = list(conversation())
+    wanted = data.draw(st.sampled_from([*{event.type for event in whole}, "never.seen"]))
+    log = EventLog()
+    for event in data.draw(st.lists(st.sampled_from(whole), max_size=60)):
+        log.append(event)
+        if data.draw(st.booleans()):
+            log.to_pandas(wanted)
+    table = log.to_pandas()
+    picked = table[table["type"] == wanted].reset_index(drop=True)
+    only = log.to_pandas(wanted)
+    assert list(only.columns) == list(picked.columns)
+    pd.testing.assert_frame_equal(only.astype({"type": object}), picked.astype({"type": object}))

@@ -15,20 +15,22 @@ class ReplyAudio:
     """PCM16 audio by item id. The oldest items go when more than ten minutes are held."""
 
     def __init__(self, keep_s: float = KEEP_S) -> None:
-        self._items: OrderedDict[str, bytearray] = OrderedDict()
+        # As it came: to grow one piece of memory costs more than all else that is done with the audio.
+        self._items: OrderedDict[str, list[bytes]] = OrderedDict()
         self._keep_bytes = int(keep_s * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE)
         self._bytes = 0
 
     def add(self, item_id: str, pcm: bytes) -> None:
         """Append what arrived of an item."""
-        self._items.setdefault(item_id, bytearray()).extend(pcm)
+        self._items.setdefault(item_id, []).append(pcm)
         self._bytes += len(pcm)
         while self._bytes > self._keep_bytes and len(self._items) > 1:
             _, oldest = self._items.popitem(last=False)
-            self._bytes -= len(oldest)
+            self._bytes -= sum(map(len, oldest))
 
     def get(self, item_id: str | None = None) -> bytes:
         """Audio of one item, of the latest by default; empty when it is not held."""
         if item_id is None:
             item_id = next(reversed(self._items), None)
-        return bytes(self._items.get(item_id or "", b""))
+        # A copy, so that it may go on growing meanwhile.
+        return b"".join(list(self._items.get(item_id or "", ())))

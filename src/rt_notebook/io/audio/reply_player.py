@@ -35,16 +35,17 @@ class ReplyPlayer:
 
     def take(self, event: Event, audio: bytes) -> None:
         """Take an event of a reply, with the audio that it carried."""
-        item_id = event.item_id
+        done = event.type == "response.output_audio.done"
+        item_id = event.item_id if audio or done else None
         if item_id is None:
             return
         if audio:
             self.audio.add(item_id, audio)
-            if event.response_id in self._silenced_responses:
+            if self._silenced_responses and event.response_id in self._silenced_responses:
                 self.playback.silence(item_id)
             if self.playback.receive(item_id, event.audio_samples) and self.speaker is not None:
                 self.speaker.play(item_id, audio)
-        elif event.type == "response.output_audio.done" and self.speaker is not None:
+        elif self.speaker is not None:
             self.speaker.end(item_id)
 
     def silence(self, response_id: str | None) -> None:

@@ -5,9 +5,10 @@ What is kept is named here; anything else that is text is replaced, also in even
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,7 +81,7 @@ def redacted_event(event: Event) -> Event:
     """Return one event without words; see `redacted`."""
     if event.data == {"type": event.type}:
         return event  # the many pieces of audio
-    return dataclasses.replace(event, data=_fields(event.data))
+    return structs.replace(event, data=_fields(event.data))
 
 
 def _fields(fields: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,9 @@ SERVER_ERRORS = 2
 GOODBYE_S = 1.0
 """Time for what still waits to be sent."""
 
+WRITE_BYTES = 32 * 1024
+"""What waits is written in pieces of this size, so that the rest may still be dropped."""
+
 STALLED_S = 0.5
 """A check that comes so late says that this process stood still, and nothing about the endpoint."""
 
@@ -142,27 +145,43 @@ class Connection:
     async def _write(self) -> None:
         assert self._transport is not None  # noqa: S101 - opened before it is started
         while True:
-            what = self.outbox.take()
-            if what is None:
+            frames, events = self._next_frames()
+            if not frames:
                 self._written.set()
                 self._filled.clear()
                 await self._filled.wait()
                 continue
-            now_s = self._clock_s()
-            if isinstance(what, bytes):
-                frame, event = self.protocol.send_audio(what, now_s)
-            else:
-                frame, event = self.protocol.send(what, now_s)
-            self._follow(event)
-            self._arrived(self, event, what if isinstance(what, bytes) else b"")
-            self.doubtful_samples += event.audio_samples
-            if self.outbox.dropped_samples:
-                self._lost(self.outbox.take_dropped())
             try:
-                await self._transport.send(frame)
+                await self._transport.send(frames)
             except ConnectionError:
-                self._failed_events += not event.audio_samples
+                self._failed_events += events
                 return
+
+    def _next_frames(self) -> tuple[list[bytes], int]:
+        """Take what waits, up to `WRITE_BYTES`; return it as frames, and how many are events, not audio."""
+        frames: list[bytes] = []
+        size = events = 0
+        while size < WRITE_BYTES:
+            now_s = self._clock_s()
+            if audio := self.outbox.take_audio(WRITE_BYTES - size):
+                for pcm, (frame, event) in zip(audio, self.protocol.send_audio(audio, now_s), strict=True):
+                    self._arrived(self, event, pcm)
+                    self.doubtful_samples += event.audio_samples
+                    frames.append(frame)
+                    size += len(frame)
+                if self.outbox.dropped_samples:
+                    self._lost(self.outbox.take_dropped())
+            elif (what := self.outbox.take()) is not None:
+                assert isinstance(what, dict)  # noqa: S101 - audio was taken before
+                frame, event = self.protocol.send(what, now_s)
+                self._follow(event)
+                self._arrived(self, event, b"")
+                events += 1
+                frames.append(frame)
+                size += len(frame)
+            else:
+                break
+        return frames, events
 
     def _alive(self) -> None:
         self.last_heard_s = self._clock_s()
@@ -173,16 +192,19 @@ class Connection:
 
     async def _read(self) -> None:
         assert self._transport is not None  # noqa: S101 - opened before it is started
-        async for frame in self._transport.frames():
+        async for frames in self._transport.frames():
             self._alive()
-            event, audio = self.protocol.receive(self._address.masked_frame(frame), self.last_heard_s)
-            self._follow(event)
-            self._arrived(self, event, audio)
-            self._judge(event)
-            if self.ended.done():
-                return
-            if event.type == "input_audio_buffer.speech_started":
-                self._ask()
+            for frame in frames:
+                masked = self._address.masked_frame(frame)
+                event, audio = self.protocol.receive(masked, self._clock_s())
+                if not audio:
+                    self._follow(event)
+                self._arrived(self, event, audio)
+                self._judge(event)
+                if self.ended.done():
+                    return
+                if event.type == "input_audio_buffer.speech_started":
+                    self._ask()
         how = self._transport.closed_by
         if self._closing is not None:
             self._end(Ending("local", self._closing or how.reason, how.code))
@@ -192,8 +214,10 @@ class Connection:
         self._end(ending_of_close(how.code, reason, error_code=self._error_code, past_expiry=past_expiry))
 
     def _follow(self, event: Event) -> None:
-        detection = self.protocol.audio_input.get("turn_detection")
-        answers = isinstance(detection, dict) and detection.get("create_response", True) is not False
+        answers = False
+        if event.type == "input_audio_buffer.speech_stopped":
+            detection = self.protocol.audio_input.get("turn_detection")
+            answers = isinstance(detection, dict) and detection.get("create_response", True) is not False
         self.watch.follow(event, answers_turns=answers)
 
     def _judge(self, event: Event) -> None:

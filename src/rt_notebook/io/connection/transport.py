@@ -5,22 +5,20 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from rt_notebook.io.connection.refusals import failure
 from rt_notebook.io.connection.trust import trusting
+from rt_notebook.io.connection.websocket import MAX_FRAME_BYTES, Socket
 from rt_notebook.io.secrets.socket_logger import socket_logger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from rt_notebook.io.endpoints.address import Address
 
 __all__ = ["ClosedBy", "Transport", "WebSocketTransport", "open_websocket"]
-
-MAX_FRAME_BYTES = 16 * 1024 * 1024
-"""Hundreds of times the largest event that an endpoint sends unasked; what is larger ends the connection."""
 
 TOO_BIG = 1009
 """The close code for a frame that is too large."""
@@ -43,11 +41,11 @@ class ClosedBy:
 class Transport(Protocol):
     """What a session needs of a connection; a saved log or a simulation can be one as well."""
 
-    async def send(self, frame: str) -> None:
-        """Write one frame. Raises ConnectionError when the connection is closed."""
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Write text frames. Raises ConnectionError when the connection is closed: then none was written."""
 
-    def frames(self) -> AsyncIterator[str | bytes]:
-        """Yield every frame that arrives, until the connection is closed."""
+    def frames(self) -> AsyncIterator[list[bytes]]:
+        """Yield the frames that have arrived, as many as there are, until the connection is closed."""
 
     async def ping(self) -> None:
         """Return when the other side has answered a ping. Raises ConnectionError when it is closed."""
@@ -66,23 +64,17 @@ class Transport(Protocol):
 class WebSocketTransport:
     """A `Transport` over a real socket."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Socket) -> None:
         self._connection = connection
 
-    async def send(self, frame: str) -> None:
-        """Write one frame."""
-        try:
-            await self._connection.send(frame)
-        except ConnectionClosed as error:
-            raise ConnectionError(str(error)) from None
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Write text frames."""
+        await self._connection.put(frames)
 
-    async def frames(self) -> AsyncIterator[str | bytes]:
-        """Yield every frame until the connection is closed, by either side or by a fault."""
-        try:
-            async for frame in self._connection:
-                yield frame
-        except ConnectionClosed:
-            return
+    async def frames(self) -> AsyncIterator[list[bytes]]:
+        """Yield what has arrived until the connection is closed, by either side or by a fault."""
+        while frames := await self._connection.take():
+            yield frames
 
     async def ping(self) -> None:
         """Return when the other side has answered."""
@@ -150,10 +142,12 @@ async def open_websocket(address: Address, timeout_s: float = OPEN_TIMEOUT_S) ->
             ping_interval=None,
             logger=_logger,
             ssl=trusting(address.ca_file) if address.url.startswith("wss:") else None,
+            create_connection=Socket,
         )
     except (OSError, WebSocketException) as error:
         failed = failure(error, address, timeout_s)
     else:
+        assert isinstance(connection, Socket)  # noqa: S101 - it was asked for
         return WebSocketTransport(connection)
     finally:
         headers.clear()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from rt_notebook.core.dialects import GA
 from rt_notebook.core.protocol import ClientProtocol
@@ -87,7 +88,7 @@ class ReplayLink(Link):
         received, audio = connection.protocol.receive(moment.frame, event.t_s)
         if audio and not audio_held:
             # Silence in place of what is not held: its level is not what was heard.
-            received = dataclasses.replace(received, level_dbfs=event.level_dbfs)
+            received = structs.replace(received, level_dbfs=event.level_dbfs)
         self.arrived(connection, received, audio)
 
     def report_playback(

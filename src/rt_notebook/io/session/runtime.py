@@ -8,7 +8,6 @@ await it, block for it, or let it go.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -76,6 +75,9 @@ class Runtime:
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
+        self._calls: list[tuple[Callable[..., object], tuple[object, ...]]] | None = None
+        # Reentrant: the garbage collector may end a forgotten session in the middle of a call.
+        self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -107,9 +109,32 @@ class Runtime:
         return Pending(future, ends_with_waiter=ends_with_waiter)
 
     def call_soon(self, callback: Callable[..., object], *args: object) -> None:
-        """Run `callback` on the session thread, in the order of the calls; silently not, once stopped."""
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(callback, *args)
+        """Run `callback` on the session thread, in the order of the calls; silently not, once stopped.
+
+        Calls that come before the thread has woken up wake it once.
+        """
+        with self._lock:
+            calls = self._calls
+            if calls is None:
+                calls = []
+                try:
+                    self.loop.call_soon_threadsafe(self._do, calls)
+                except RuntimeError:
+                    return
+                self._calls = calls
+            calls.append((callback, args))
+
+    def _do(self, calls: list[tuple[Callable[..., object], tuple[object, ...]]]) -> None:
+        with self._lock:
+            if self._calls is calls:
+                self._calls = None
+        for callback, args in calls:
+            try:
+                callback(*args)
+            except Exception as error:
+                self.loop.call_exception_handler(
+                    {"message": f"{callback!r} failed on the session thread", "exception": error}
+                )
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """End the loop and its thread, cancelling what still runs."""

@@ -1,0 +1,82 @@
+"""Calls from any thread run on the session's thread, in their order, however many come at once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rt_notebook.io.session.runtime import Runtime
+
+
+@pytest.fixture
+def runtime():
+    runtime = Runtime("test")
+    yield runtime
+    runtime.stop()
+
+
+def hold(runtime: Runtime) -> threading.Event:
+    """Keep the session thread busy until the event is set, so that calls pile up."""
+    held = threading.Event()
+    runtime.loop.call_soon_threadsafe(held.wait)
+    return held
+
+
+def test_calls_wake_the_thread_once_and_run_before_later_work(runtime) -> None:
+    done: list[int] = []
+    woken: list[object] = []
+    wake = runtime.loop.call_soon_threadsafe
+    runtime.loop.call_soon_threadsafe = lambda *call: (woken.append(call), wake(*call))
+
+    async def work() -> None:
+        done.append(100)
+
+    held = hold(runtime)
+    woken.clear()
+    for number in range(100):
+        runtime.call_soon(done.append, number)
+    assert len(woken) == 1
+    last = runtime.submit(work())
+    held.set()
+    last.result(10)
+    assert done == list(range(101))
+
+
+def test_calls_of_many_threads_keep_the_order_of_each(runtime) -> None:
+    done: list[tuple[int, int]] = []
+
+    def call(caller: int) -> None:
+        for number in range(500):
+            runtime.call_soon(done.append, (caller, number))
+
+    callers = [threading.Thread(target=call, args=(caller,)) for caller in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+
+    async def after() -> None:
+        return None
+
+    runtime.submit(after()).result(10)
+    assert len(done) == 2000
+    for caller in range(4):
+        assert [number for who, number in done if who == caller] == list(range(500))
+
+
+def test_a_call_that_fails_is_told_and_stops_no_other(runtime) -> None:
+    told: list[object] = []
+    done = threading.Event()
+    runtime.loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    held = hold(runtime)
+    runtime.call_soon(int, "no number")
+    runtime.call_soon(done.set)
+    held.set()
+    assert done.wait(10)
+    assert [type(error) for error in told] == [ValueError]
+
+
+def test_calls_after_the_end_are_nothing(runtime) -> None:
+    runtime.stop()
+    runtime.call_soon(pytest.fail, "it has ended")
