@@ -4,6 +4,12 @@ import type { Traits } from "./link.ts";
 import { Port } from "./port.ts";
 import { renderAudioPort } from "./views/audio-port.ts";
 import { renderPlayground } from "./views/playground.ts";
+import { renderTuner } from "./views/tuner.ts";
+
+const VIEWS: Record<string, typeof renderPlayground> = {
+  playground: renderPlayground,
+  "vad-tuner": renderTuner,
+};
 
 /** What the loader hands over to. It cleans up when a signal ends, and leaves nothing to call. */
 export interface FrontEnd {
@@ -18,7 +24,7 @@ export default (): FrontEnd => {
       port = new Port(model, signal);
     },
     render({ model, el, signal }) {
-      const render = model.get("kind") === "playground" ? renderPlayground : renderAudioPort;
+      const render = VIEWS[String(model.get("kind"))] ?? renderAudioPort;
       render(port, el, signal);
       port.shown(signal);
     },

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from rt_notebook.server.voice import voice
     from rt_notebook.widgets.audio_port import AudioPort
     from rt_notebook.widgets.playground import Playground
+    from rt_notebook.widgets.vad_tuner import VadTuner
 
 __version__ = "0.1.0"
 
@@ -83,6 +84,7 @@ __all__ = [
     "Speaker",
     "Tool",
     "Turn",
+    "VadTuner",
     "__version__",
     "errors",
     "export_audio",
@@ -115,6 +117,7 @@ _HOMES = {
     "rt_notebook.server.voice": ("voice",),
     "rt_notebook.widgets.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground": ("Playground",),
+    "rt_notebook.widgets.vad_tuner": ("VadTuner",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rt_notebook.io.audio.sources import AudioSource
     from rt_notebook.log.event_log import EventLog
 
-__all__ = ["WhatIf", "whatif"]
+__all__ = ["WhatIf", "connections", "whatif"]
 
 Change = Literal["same", "moved", "merged", "split", "rearranged", "vanished", "new"]
 
@@ -143,7 +143,7 @@ def whatif(
     recorded = list(_recorded(events, spoken))
     turns = [
         turn
-        for first_ms, part in _connections(events, heard)
+        for first_ms, part in connections(events, heard)
         for turn in _turns(part, first_ms, settings, exit_threshold, reset, clock, spoken)
     ]
     changes = _changes(recorded, turns)
@@ -233,7 +233,7 @@ def _recorded_vad(events: Sequence[Event]) -> ServerVad:
     )
 
 
-def _connections(events: Sequence[Event], heard: Trace) -> Iterator[tuple[int, Trace]]:
+def connections(events: Sequence[Event], heard: Trace) -> Iterator[tuple[int, Trace]]:
     """Cut the trace where a new session with the endpoint began: each counts its audio from zero."""
     starts = [start // SAMPLES_PER_MS for start in AudioIndex(events).connections]
     for first_ms, end_ms in pairwise([*starts, None]):
