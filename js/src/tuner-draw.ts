@@ -6,10 +6,10 @@ export const GUTTER = 62;
 export const MARKS = { top: 2, height: 9 };
 export const WAVE = { top: 15, height: 62 };
 export const CHANCE = { top: 84, height: 104 };
-export const NOW = { top: 196, height: 20 };
-export const BEFORE = { top: 221, height: 20 };
-export const AXIS_TOP = 247;
-export const HEIGHT = 270;
+export const NOW = { top: 206, height: 20 };
+export const BEFORE = { top: 231, height: 20 };
+export const AXIS_TOP = 257;
+export const HEIGHT = 280;
 
 export interface Colours {
   ground: string;
@@ -17,7 +17,7 @@ export interface Colours {
   dim: string;
   line: string;
   now: string;
-  before: string;
+  level: string;
   bad: string;
   font: string;
 }
@@ -137,7 +137,7 @@ export function drawDecisions(
     lanes.shade(turn, WAVE.top, CHANCE.top + CHANCE.height - WAVE.top, colours.now, 0.16, 0.5);
     lanes.turn(turn, NOW, colours.now, turn === now);
   }
-  for (const turn of sound.before) lanes.turn(turn, BEFORE, colours.before, turn === before);
+  for (const turn of sound.before) lanes.turn(turn, BEFORE, colours.dim, turn === before);
   context.fillStyle = colours.ink;
   for (const [start_ms, end_ms] of tuner.labels) lanes.block(start_ms, end_ms, MARKS.top, MARKS.height);
   lanes.level(settings.threshold, []);
@@ -192,7 +192,12 @@ class Lanes {
     context.globalAlpha = 1;
   }
 
-  turn(turn: Turn, { top, height }: { top: number; height: number }, colour: string, selected: boolean): void {
+  turn(
+    turn: Turn,
+    { top, height }: { top: number; height: number },
+    colour: string,
+    selected: boolean,
+  ): void {
     const { context, colours } = this;
     this.shade(turn, top, height, colour, 0.8, 0.9);
     const end_ms = turn.end_ms ?? this.view.end_ms;
@@ -203,7 +208,8 @@ class Lanes {
       context.fillStyle = turn.cut ? colours.bad : colour;
       context.fillRect(right - 1, top - (turn.cut ? 3 : 0), turn.cut ? 3 : 2, height + (turn.cut ? 6 : 0));
     }
-    if (turn.cut || turn.wrong) this.#sign(turn.cut ? "✂" : "?", turn.cut ? right + 8 : (left + right) / 2, top + height / 2);
+    if (turn.cut) this.#sign("✂", right, top - 9);
+    if (turn.wrong) this.#sign("?", (left + right) / 2, top - 9);
     if (selected) {
       context.strokeStyle = colours.ink;
       context.lineWidth = 1.5;
@@ -222,7 +228,7 @@ class Lanes {
 
   level(probability: number, dash: number[]): void {
     const { context } = this;
-    context.strokeStyle = this.colours.before;
+    context.strokeStyle = this.colours.level;
     context.lineWidth = 1.5;
     context.setLineDash(dash);
     line(context, GUTTER, chanceY(probability), this.width, chanceY(probability));

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VadTuner"]
 
-_NOISE, _SNR_DB = "pink", 20.0
 _MIC_SAMPLES = SAMPLE_RATE_HZ * 600
 _PLAYED_MS = 60_000
 _NOTHING = Trace(np.zeros(0, np.float32))
@@ -95,8 +94,6 @@ class VadTuner(AudioPort, TunerDials):
     Examples
     --------
     >>> tuner = VadTuner("me.wav", labels="me.csv")
-    >>> tuner
-    >>> tuner.silence_duration_ms = 300
     >>> tuner.turns
     """
 
@@ -130,8 +127,7 @@ class VadTuner(AudioPort, TunerDials):
         self._unsent = self._unplanned = True
         sound, problem = self._first(source, rate_hz)
         marks = labels_from(labels, sound)
-        known = self._tuned.vad
-        self._tuning = Tuning(sound, marks, known)
+        self._tuning = Tuning(sound, marks, self._tuned.vad)
         self._rows = self._tuning.heard.before
         super().__init__()
         # For what takes long, so that no slider waits for it: judging a recording, the plane.
@@ -139,20 +135,20 @@ class VadTuner(AudioPort, TunerDials):
         with self.hold_sync():
             self.metric = "cost" if len(marks) else "turns_per_min"
             self.problem = problem
-            self._set(dials_of(known))
+            self._set(dials_of(self._tuned.vad))
 
     def _first(self, source: Any, rate_hz: int) -> tuple[Sound, str]:
         if source is not None:
             return hear(source, self._detector, rate_hz), ""
         recording = self._tuned.recording
+        if recording is None and self._tuned.session is not None:
+            return Sound("nothing yet", _NOTHING), NOT_RECORDED
         try:
             if recording is not None:
                 return hear(recording, self._detector), ""
-            if self._tuned.session is None:
-                return built_in(_NOISE, _SNR_DB, self._detector), ""
+            return built_in("pink", 20.0, self._detector), ""
         except RtNotebookError as error:
             return Sound("nothing yet", _NOTHING), str(error)
-        return Sound("nothing yet", _NOTHING), NOT_RECORDED
 
     # -- what it knows -----------------------------------------------------------------------------------
 
@@ -178,8 +174,8 @@ class VadTuner(AudioPort, TunerDials):
 
     @labels.setter
     def labels(self, labels: npt.ArrayLike) -> None:
-        had, marks = len(self.labels), as_labels(labels)
-        self._tuning.label(marks)
+        had = len(self.labels)
+        self._tuning.label(as_labels(labels))
         self._choose_metric(had)
         self._decide()
         self.send(*messages.labels_message(self._tuning.heard))
@@ -313,7 +309,7 @@ class VadTuner(AudioPort, TunerDials):
                 case "apply":
                     self.apply()
                 case "record":
-                    self._watch(self._tuned.record())
+                    self._watch(self._tuned.record(), "Recording from now on: speak, then take it in.")
                 case "refresh":
                     path = self._tuned.recording
                     self._at_the_desk(lambda: hear(path, self._detector, name="this session"))
@@ -345,24 +341,25 @@ class VadTuner(AudioPort, TunerDials):
 
         self._desk.submit(work)
 
-    def _watch(self, work: Pending[Any]) -> None:
-        work.add_done_callback(lambda done: self._observers.submit(partial(self._ended, done)))
+    def _watch(self, work: Pending[Any], note: str) -> None:
+        work.add_done_callback(lambda done: self._observers.submit(partial(self._ended, done, note)))
 
-    def _ended(self, work: Pending[Any]) -> bool:
+    def _ended(self, work: Pending[Any], note: str) -> bool:
         try:
             work.result(0)
         except RtNotebookError as error:
             self.problem = str(error)
             return False
+        self.set_trait("note", note)
         return True
 
     def _acknowledged(self, work: Pending[Any]) -> None:
-        if self._ended(work) and self.session is not None:
-            found = applied_settings(self.session.info)
-            self.set_trait("applied", {name: found[name] for name in DIALS if name in found})
-            self.set_trait("note", applied_words(self.applied))
+        found = {} if self.session is None else applied_settings(self.session.info)
+        applied = {name: found[name] for name in DIALS if name in found}
+        if self._ended(work, applied_words(applied)):
+            self.set_trait("applied", applied)
         else:
-            self.set_trait("note", "The endpoint refused the change; the session keeps its settings.")
+            self.set_trait("note", "The change was refused; the session keeps its settings.")
 
     # -- what the page is told ---------------------------------------------------------------------------
 
@@ -388,8 +385,8 @@ class VadTuner(AudioPort, TunerDials):
         self.send(*messages.turns_message(self._tuning.heard, self._rows, vad, leave, self._answer))
 
     def _send_all(self) -> None:
-        for message in (messages.sound_message, messages.labels_message):
-            self.send(*message(self._tuning.heard))
+        self.send(*messages.sound_message(self._tuning.heard))
+        self.send(*messages.labels_message(self._tuning.heard))
         self._send_turns()
         self._unplanned = True
 

@@ -2,16 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
 from ipywidgets import Widget
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.vad import Trace
 from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT
 from rt_notebook.widgets.playground import Playground
+from rt_notebook.widgets.vad_tuner import VadTuner
 
 IPYWIDGETS = {
     "_anywidget_id",
@@ -44,6 +47,22 @@ PLAYGROUND = PORT | {
     "silence_duration_ms",
     "applied",
 }
+TUNER = PORT | {
+    "threshold",
+    "prefix_padding_ms",
+    "silence_duration_ms",
+    "exit_threshold",
+    "metric",
+    "session_state",
+    "recorded",
+    "applied",
+    "note",
+    "busy",
+}
+
+
+def quiet_tuner():
+    return VadTuner(Trace(np.zeros(100, np.float32)))
 
 
 @pytest.fixture
@@ -59,12 +78,12 @@ def make():
         widget.close()
 
 
-@pytest.mark.parametrize(("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND)])
+@pytest.mark.parametrize(("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND), (quiet_tuner, TUNER)])
 def test_only_listed_traits_are_synchronised(make, kind, own):
     assert set(make(kind).get_state()) == IPYWIDGETS | own
 
 
-@pytest.mark.parametrize("kind", [AudioPort, Playground])
+@pytest.mark.parametrize("kind", [AudioPort, Playground, quiet_tuner])
 def test_state_is_small_with_the_code_that_is_in_it(make, kind):
     state = make(kind).get_state()
     assert len(json.dumps(state, default=str)) < 4_000
