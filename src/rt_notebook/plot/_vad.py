@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.patches import Patch
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.core.config import ServerVad
@@ -78,8 +77,8 @@ def vad(
     turns = simulate(heard, settings, exit_threshold=exit_threshold)
     top = 1.05
     draw_turns(ax, turns, "onset_ms", (0.0, 1.0), heard.duration_s)
-    for end_ms in turns["audio_end_ms"].dropna():
-        ax.plot([end_ms / 1000] * 2, [0, 1], color=USER, linewidth=1.2, zorder=3)
+    ends_s = turns["audio_end_ms"].dropna().to_numpy(np.float64) / 1000
+    ax.vlines(ends_s, 0.0, 1.0, color=USER, linewidth=1.2, label="decision" if ends_s.size else "_", zorder=3)
     _draw_probability(ax, heard, left_s, right_s)
     leave = exit_of(settings.threshold, exit_threshold)
     for name, level, style in (("threshold", settings.threshold, "-"), ("exit threshold", leave, "--")):
@@ -147,7 +146,6 @@ def _dress(ax: Axes, wave: bool, recorded: bool) -> None:  # noqa: FBT001 - priv
     ax.tick_params(axis="y", length=0)
     handles, names = ax.get_legend_handles_labels()
     shown = dict(zip(names, handles, strict=True))
-    shown["decision"] = Patch(facecolor=USER, linewidth=0)
     order = (
         "labelled",
         "prefix padding",
