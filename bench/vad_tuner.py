@@ -51,8 +51,8 @@ class Slider:
 
     def __call__(self) -> None:
         self.n += 1
-        self.tuner._wanted |= {"threshold": 0.3 + 0.4 * (self.n % 97) / 97}
-        self.tuner._answer = ("page", self.n)
+        changes = {"threshold": 0.3 + 0.4 * (self.n % 97) / 97}
+        self.tuner._asked.put({"client": "page", "n": self.n, "changes": changes})
         self.tuner._set_wanted()
         message, buffers = messages.turns_message(
             self.tuner._tuning.heard, self.tuner._rows, self.tuner.vad, None, ("page", self.n)

@@ -216,8 +216,10 @@ export function tunerSteps(tuner: Tuner, signal: AbortSignal): HTMLElement {
   const show = () => {
     const { now, before } = tuner.selected;
     const count = tuner.turns.length;
-    hearBefore.disabled = !before;
-    hearNow.disabled = !now;
+    const silent = !tuner.sound || tuner.sound.bounds.length === 0;
+    hearBefore.disabled = silent || !before;
+    hearNow.disabled = silent || !now;
+    setText(hearBefore, `▶ ${tuner.sound?.before_name.toLowerCase() ?? "before"}`);
     if (!now) {
       setText(words, `${count} ${count === 1 ? "turn" : "turns"} · click one to hear it`);
       return;

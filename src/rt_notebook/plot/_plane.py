@@ -55,10 +55,19 @@ def plane(
     values = sweep.metric(name, prefix_padding_ms)
     ax = new_axes(ax, 400)
     silences_ms, thresholds = sweep.silence_duration_ms, sweep.threshold
+    known = values[np.isfinite(values)]
+    # Colours end where nine tenths do: a few hopeless settings would else make all others look alike.
+    most = float(np.quantile(known, 0.9)) if known.size else None
     mesh = ax.pcolormesh(
-        _edges(silences_ms), _edges(thresholds), np.ma.masked_invalid(values), cmap="cividis", linewidth=0
+        _edges(silences_ms),
+        _edges(thresholds),
+        np.ma.masked_invalid(values),
+        cmap="cividis",
+        linewidth=0,
+        vmax=most,
     )
-    ax.figure.colorbar(mesh, ax=ax, label=name)
+    beyond = "max" if known.size and known.max() > most else "neither"
+    ax.figure.colorbar(mesh, ax=ax, label=name, extend=beyond)
     ax.set_xlabel("silence_duration_ms")
     ax.set_ylabel("threshold")
     if vad is not None:

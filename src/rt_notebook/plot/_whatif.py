@@ -97,6 +97,14 @@ def _write_changes(ax: Axes, found: WhatIf) -> None:
     for change, start_s, start_px, end_px in zip(
         found.changes["change"], starts_s, starts_px, ends_px, strict=True
     ):
-        words = fit_text(change, min(end_px, right_px) - start_px, _TEXT_PT, ax.figure.dpi)
+        words = fit_text(change, min(end_px, right_px) - start_px - 5, _TEXT_PT, ax.figure.dpi)
         if words and start_px >= left_px:
-            ax.text(start_s, middle, words, fontsize=_TEXT_PT, va="center", clip_on=True)
+            ax.annotate(
+                words,
+                (start_s, middle),
+                xytext=(3, 0),
+                textcoords="offset points",
+                fontsize=_TEXT_PT,
+                va="center",
+                annotation_clip=True,
+            )

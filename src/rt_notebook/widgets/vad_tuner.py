@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,14 @@ from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ConfigError, RtNotebookError
 from rt_notebook.vad._labels import as_labels
 from rt_notebook.vad._metrics import LABELLED, UNLABELLED
-from rt_notebook.vad._trace import Trace
 from rt_notebook.widgets import vad_tuner_messages as messages
 from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.session_facts import applied_settings
 from rt_notebook.widgets.vad_tuner_dials import SETTINGS, TunerDials
 from rt_notebook.widgets.vad_tuner_forms import DIALS, applied_words, dials_of, server_vad, update_event
 from rt_notebook.widgets.vad_tuner_picture import picture
-from rt_notebook.widgets.vad_tuner_session import NOT_RECORDED, TunedSession
-from rt_notebook.widgets.vad_tuner_sound import NO_LABELS, Sound, built_in, hear, labels_from, part_of
+from rt_notebook.widgets.vad_tuner_session import TunedSession, first_sound
+from rt_notebook.widgets.vad_tuner_sound import NO_LABELS, built_in, hear, labels_from, part_of
 from rt_notebook.widgets.vad_tuner_tuning import Tuning
 from rt_notebook.widgets.vad_tuner_turns import turns_frame
 from rt_notebook.widgets.worker import Worker
@@ -36,13 +36,14 @@ if TYPE_CHECKING:
     from rt_notebook.io.session.runtime import Pending
     from rt_notebook.io.session.session import Session
     from rt_notebook.vad._sweep import Sweep
+    from rt_notebook.vad._trace import Trace
     from rt_notebook.vad.detectors import Detector
+    from rt_notebook.widgets.vad_tuner_sound import Sound
 
 __all__ = ["VadTuner"]
 
 _MIC_SAMPLES = SAMPLE_RATE_HZ * 600
 _PLAYED_MS = 60_000
-_NOTHING = Trace(np.zeros(0, np.float32))
 
 
 class VadTuner(AudioPort, TunerDials):
@@ -52,8 +53,8 @@ class VadTuner(AudioPort, TunerDials):
     ----------
     source
         What to try them on: an ``.rtlog`` recording (its path, or loaded), a sound file, an array, PCM16
-        bytes, a `rt_notebook.vad.Trace`, or a take of `rt_notebook.vad.rooms`. None: what was recorded of
-        `session`, else the built-in voice in a noise.
+        bytes, a `rt_notebook.vad.Trace`, or a take of `rt_notebook.vad.rooms`. ``"voice"``: the built-in
+        voice in a noise. None: what was recorded of `session`; without one, ``"voice"``.
     session
         A `Session`, or a `Playground`, that *Apply to session* acts on. What its microphone has heard is held
         only if it is recorded; the widget offers to record from now on.
@@ -122,10 +123,10 @@ class VadTuner(AudioPort, TunerDials):
         self._detector = detector
         self._tuned = TunedSession(session)
         self._mic_parts: list[bytes] = []
-        self._wanted: dict[str, Any] = {}
+        self._asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._answer = ("", 0)
         self._unsent = self._unplanned = True
-        sound, problem = self._first(source, rate_hz)
+        sound, problem = first_sound(source, self._tuned, detector, rate_hz)
         marks = labels_from(labels, sound)
         self._tuning = Tuning(sound, marks, self._tuned.vad)
         self._rows = self._tuning.heard.before
@@ -136,19 +137,6 @@ class VadTuner(AudioPort, TunerDials):
             self.metric = "cost" if len(marks) else "turns_per_min"
             self.problem = problem
             self._set(dials_of(self._tuned.vad))
-
-    def _first(self, source: Any, rate_hz: int) -> tuple[Sound, str]:
-        if source is not None:
-            return hear(source, self._detector, rate_hz), ""
-        recording = self._tuned.recording
-        if recording is None and self._tuned.session is not None:
-            return Sound("nothing yet", _NOTHING), NOT_RECORDED
-        try:
-            if recording is not None:
-                return hear(recording, self._detector), ""
-            return built_in("pink", 20.0, self._detector), ""
-        except RtNotebookError as error:
-            return Sound("nothing yet", _NOTHING), str(error)
 
     # -- what it knows -----------------------------------------------------------------------------------
 
@@ -238,9 +226,13 @@ class VadTuner(AudioPort, TunerDials):
         self._unplanned = True
 
     def _decide(self) -> None:
-        self._rows = self._tuning.decide(ServerVad(**self.dials), self.exit_threshold)
-        self._unsent = self._unplanned = True
-        self.set_trait("turns", turns_frame(self._rows, self.trace.hop_ms))
+        decided = None
+        # Until nothing was changed meanwhile by another thread.
+        while decided != (decided := (self._tuning.heard, self.dials, self.exit_threshold)):
+            heard, dials, leave = decided
+            self._rows = self._tuning.decide(ServerVad(**dials), leave)
+            self._unsent = self._unplanned = True
+            self.set_trait("turns", turns_frame(self._rows, heard.sound.trace.hop_ms))
 
     def _take(self, sound: Sound, labels: npt.NDArray[np.float64] = NO_LABELS) -> None:
         had = len(self.labels)
@@ -261,12 +253,15 @@ class VadTuner(AudioPort, TunerDials):
 
     def _on_set(self, message: dict[str, Any], _pcm: bytes) -> None:
         """Take note of what a slider wants. While it is dragged, only the newest place counts."""
-        self._wanted |= message["changes"]
-        self._answer = (message["client"], message["n"])
+        self._asked.put(message)
         self._observers.submit(self._set_wanted)
 
     def _set_wanted(self) -> None:
-        wanted, self._wanted = self._wanted, {}
+        wanted: dict[str, Any] = {}
+        while not self._asked.empty():
+            message = self._asked.get()
+            wanted |= message["changes"]
+            self._answer = (message["client"], message["n"])
         settings = {name: value for name, value in wanted.items() if name in SETTINGS}
         try:
             if settings:
@@ -311,8 +306,7 @@ class VadTuner(AudioPort, TunerDials):
                 case "record":
                     self._watch(self._tuned.record(), "Recording from now on: speak, then take it in.")
                 case "refresh":
-                    path = self._tuned.recording
-                    self._at_the_desk(lambda: hear(path, self._detector, name="this session"))
+                    self._at_the_desk(lambda: self._tuned.hear(self._detector))
                 case "voice":
                     noise, snr_db = str(message["noise"]), float(message["snr_db"])
                     self._at_the_desk(lambda: built_in(noise, snr_db, self._detector))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import traitlets
@@ -25,7 +26,9 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
     exit_threshold = traitlets.Float(None, allow_none=True).tag(sync=True)
     value = traitlets.Dict()
 
-    _at_once = False
+    # Threads that are at it: those of the page and of the cells may turn dials at the same time.
+    _setting: frozenset[int] = frozenset()
+    _telling: frozenset[int] = frozenset()
 
     @property
     def dials(self) -> dict[str, Any]:
@@ -58,25 +61,32 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
 
     @traitlets.observe(*SETTINGS)
     def _setting_changed(self, _change: Any) -> None:
-        if not self._at_once:
+        if threading.get_ident() not in self._setting:
             self._settle()
 
     @traitlets.observe("value")
     def _value_changed(self, change: Any) -> None:
-        if any(change["new"][name] != getattr(self, name) for name in DIALS):
+        if threading.get_ident() in self._telling:
+            # Observers that come after this one may set it to something else.
+            self._telling -= {threading.get_ident()}
+        else:
             self._set({name: change["new"][name] for name in DIALS})
 
     def _set(self, settings: dict[str, Any]) -> None:
         """Set several settings and decide once."""
-        self._at_once = True
+        self._setting |= {threading.get_ident()}
         try:
             for name, value in settings.items():
                 self.set_trait(name, value)
         finally:
-            self._at_once = False
+            self._setting -= {threading.get_ident()}
             self._settle()
 
     def _settle(self) -> None:
         self._decide()
         # Last, so that whoever observes the value finds everything else decided.
-        self.set_trait("value", self.dials)
+        self._telling |= {threading.get_ident()}
+        try:
+            self.set_trait("value", self.dials)
+        finally:
+            self._telling -= {threading.get_ident()}

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.errors import ConfigError
+import numpy as np
+
+from rt_notebook.errors import ConfigError, RtNotebookError
+from rt_notebook.io.bundle.recording import load
+from rt_notebook.io.bundle.writer import FLUSH_S
+from rt_notebook.vad._trace import Trace
 from rt_notebook.widgets.vad_tuner_forms import server_vad
+from rt_notebook.widgets.vad_tuner_sound import Sound, built_in, hear
 
 if TYPE_CHECKING:
     from rt_notebook.core.config import ServerVad
     from rt_notebook.io.session.runtime import Pending
     from rt_notebook.io.session.session import Session
+    from rt_notebook.vad.detectors import Detector
 
-__all__ = ["NOT_RECORDED", "TunedSession"]
+__all__ = ["NOT_RECORDED", "TunedSession", "first_sound"]
+
+_TRIES = 20
+_NOTHING = Sound("nothing yet", Trace(np.zeros(0, np.float32)))
 
 NOT_RECORDED = "This session is not recorded, so that nothing of it can be tried on. Record it from now on?"
 
@@ -71,6 +83,25 @@ class TunedSession:
         self._own = Path(self._folder.name) / "session.rtlog"
         return session.record(self._own, purpose="tuning the turn detection")
 
+    def hear(self, detector: str | Detector) -> Sound:
+        """Judge what has been recorded so far; the disk is waited for, which is a moment behind.
+
+        Raises
+        ------
+        BundleError, ConfigError
+            The recording cannot be read, or nobody has spoken yet.
+        """
+        session, path = self.session, self.recording
+        if session is None or path is None:
+            raise ConfigError("This session is not recorded.", "Record it, then speak.")
+        wanted, recording = len(session.log), load(path)
+        for _ in range(_TRIES):
+            if len(recording.log) >= wanted or session.recording is None:
+                break
+            time.sleep(FLUSH_S)
+            recording = load(path)
+        return hear(recording, detector, name="this session")
+
     def apply(self, vad: ServerVad) -> Pending[None] | None:
         """Tell it the settings; None where it is not open yet and will begin with them.
 
@@ -97,6 +128,28 @@ class TunedSession:
         """End the recording that was begun here, and delete it."""
         if self._folder is not None:
             if self.session is not None and self.session.recording == self._own:
-                self.session.stop_recording_blocking(10.0)
+                # A disk that is full keeps nobody from closing; what was recorded goes anyway.
+                with contextlib.suppress(RtNotebookError):
+                    self.session.stop_recording_blocking(10.0)
             self._folder.cleanup()
             self._folder, self._own = None, None
+
+
+def first_sound(
+    source: Any, tuned: TunedSession, detector: str | Detector, rate_hz: int
+) -> tuple[Sound, str]:
+    """Return what to listen to at first, and a sentence where there is nothing.
+
+    A source that is given has to be there. Without one it is what was recorded of the session, else the
+    built-in voice; if that is not installed, the widget says so and takes what the user gives it later.
+    """
+    if source is not None and not (isinstance(source, str) and source == "voice"):
+        return hear(source, detector, rate_hz), ""
+    try:
+        if source is not None or tuned.session is None:
+            return built_in("pink", 20.0, detector), ""
+        if tuned.recording is not None:
+            return tuned.hear(detector), ""
+    except RtNotebookError as error:
+        return _NOTHING, str(error)
+    return _NOTHING, NOT_RECORDED

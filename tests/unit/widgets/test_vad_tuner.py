@@ -136,6 +136,32 @@ def test_sliders_of_the_page_are_coalesced_and_answered_with_the_newest(tune):
     assert answers[-1]["settings"]["silence_duration_ms"] == 200
 
 
+def test_cells_and_the_page_turn_different_dials_at_once_and_both_count(tune):
+    tuner = tune()
+
+    def cell():
+        for ms in range(200):
+            tuner.prefix_padding_ms = ms
+
+    thread = threading.Thread(target=cell)
+    thread.start()
+    for n in range(1, 200):
+        slide(tuner, n, threshold=n / 200, silence_duration_ms=100 + n)
+    thread.join()
+    settle(tuner)
+    assert (tuner.threshold, tuner.silence_duration_ms, tuner.prefix_padding_ms) == (0.995, 299, 199)
+    assert tuner.turns.equals(vad.simulate(TRACE, tuner.vad))
+    assert tuner.value == {"type": "server_vad"} | tuner.dials
+
+
+def test_whoever_observes_the_value_may_set_another(tune):
+    tuner = tune()
+    tuner.observe(lambda change: tuner.set_trait("value", change["new"] | {"threshold": 0.25}), "value")
+    tuner.silence_duration_ms = 320
+    assert (tuner.threshold, tuner.silence_duration_ms) == (0.25, 320)
+    assert tuner.value["threshold"] == 0.25
+
+
 def test_what_the_page_wants_is_checked_too(tune):
     tuner = tune()
     slide(tuner, 1, threshold=3)
