@@ -45,7 +45,7 @@ TEST_STAMP := $(VENV)/.installed-test
 
 $(LAB_STAMP): $(VENV)/.made pyproject.toml constraints.txt
 	@echo "== Installing rt_notebook, its speech components and JupyterLab (a minute or two, the first time)"
-	@$(PIP) install --quiet -c constraints.txt -e ".[local,lab]"
+	@$(PIP) install --quiet -c constraints.txt -e ".[local,lab,cluster]"
 	@$(VENV)/bin/rt-notebook setup
 	@touch $@
 

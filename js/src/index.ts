@@ -4,18 +4,21 @@ import type { Traits } from "./link.ts";
 import { Port } from "./port.ts";
 import { renderAudioPort } from "./views/audio-port.ts";
 import { renderPlayground } from "./views/playground.ts";
+import { renderRoomTest } from "./views/room-test.ts";
 import { renderTuner } from "./views/tuner.ts";
-
-const VIEWS: Record<string, typeof renderPlayground> = {
-  playground: renderPlayground,
-  "vad-tuner": renderTuner,
-};
 
 /** What the loader hands over to. It cleans up when a signal ends, and leaves nothing to call. */
 export interface FrontEnd {
   initialize(props: InitializeProps<Traits>): void;
   render(props: RenderProps<Traits>): void;
 }
+
+const VIEWS: Record<string, typeof renderAudioPort> = {
+  "audio-port": renderAudioPort,
+  playground: renderPlayground,
+  "room-test": renderRoomTest,
+  "vad-tuner": renderTuner,
+};
 
 export default (): FrontEnd => {
   let port: Port;

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from rt_notebook.server.voice import voice
     from rt_notebook.widgets.audio_port import AudioPort
     from rt_notebook.widgets.playground import Playground
+    from rt_notebook.widgets.room import RoomTest
     from rt_notebook.widgets.vad_tuner import VadTuner
 
 __version__ = "0.1.0"
@@ -72,6 +73,7 @@ __all__ = [
     "ReconnectPolicy",
     "Recording",
     "RefusedError",
+    "RoomTest",
     "RtNotebookError",
     "SemanticVad",
     "ServerError",
@@ -117,6 +119,7 @@ _HOMES = {
     "rt_notebook.server.voice": ("voice",),
     "rt_notebook.widgets.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground": ("Playground",),
+    "rt_notebook.widgets.room": ("RoomTest",),
     "rt_notebook.widgets.vad_tuner": ("VadTuner",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

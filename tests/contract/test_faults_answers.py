@@ -208,24 +208,33 @@ async def test_one_answer_at_a_time():
                 running.discard(event.response_id)
 
 
-def test_an_interrupted_cell_takes_its_question_back():
+@pytest.mark.parametrize(("ends_with_waiter", "end"), [(True, "cancelled"), (False, "done")])
+def test_an_interrupted_cell_takes_its_question_back(ends_with_waiter, end):
     """ctrl-C while a cell blocks for an answer ends the work as well; elsewhere it ends the wait alone."""
-    for ends_with_waiter in (True, False):
-        runtime = Runtime("test")
-        ended = []
+    runtime, answered, ended = Runtime("test"), asyncio.Event(), asyncio.Event()
+    ends = []
 
-        async def work(ended=ended):
-            try:
-                await asyncio.sleep(0.3)
-                ended.append("done")
-            except asyncio.CancelledError:
-                ended.append("cancelled")
-                raise
+    async def work():
+        try:
+            await answered.wait()
+            ends.append("done")
+        except asyncio.CancelledError:
+            ends.append("cancelled")
+            raise
+        finally:
+            ended.set()
 
-        pending = runtime.submit(work(), ends_with_waiter=ends_with_waiter)
-        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt):
-            pending.result()
-        runtime.submit(asyncio.sleep(0.5)).result()
-        runtime.stop()
-        assert ended == ["cancelled" if ends_with_waiter else "done"]
+    async def finish():
+        answered.set()
+        await ended.wait()
+
+    pending = runtime.submit(work(), ends_with_waiter=ends_with_waiter)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        pending.result()
+    if ends_with_waiter:
+        runtime.submit(ended.wait()).result(20)
+    else:
+        runtime.submit(finish()).result(20)
+    runtime.stop()
+    assert ends == [end]

@@ -14,7 +14,7 @@ from rt_notebook.errors import ConnectError
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.io.session.session import Session
 
-ONCE = ReconnectPolicy(first_attempts=1, open_timeout_s=0.5)
+ONCE = ReconnectPolicy(first_attempts=1, open_timeout_s=2.0)
 
 
 @asynccontextmanager

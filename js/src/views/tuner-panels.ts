@@ -93,13 +93,10 @@ export function sourcePanel(port: Port, signal: AbortSignal): HTMLElement {
   const voice = button("Built-in voice", () =>
     port.action("voice", { noise: noise.select.value, snr_db: Number(level.select.value) }),
   );
-  const mic = micButton(port, signal);
+  const mic = micButton(port, signal, "Record the microphone", "Stop and use it");
   mic.classList.remove("rt-primary");
   const record = button("Record this session", () => port.action("record"));
   const refresh = button("Take in this session", () => port.action("refresh"));
-  const showMic = () => setText(mic, port.micState === "off" ? "Record the microphone" : "Stop and use it");
-  port.on("state", showMic, signal);
-  showMic();
   follow(
     port,
     ["session_state", "recorded", "busy"],

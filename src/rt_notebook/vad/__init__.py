@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rt_notebook.vad._labels import as_labels, read_labels
+    from rt_notebook.vad._reading import Reading, read_aloud, room_sweep
     from rt_notebook.vad._recommend import Recommendation, recommend
     from rt_notebook.vad._rooms import Room, Take, rooms
     from rt_notebook.vad._simulate import simulate
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Detector",
+    "Reading",
     "Recommendation",
     "Room",
     "Sweep",
@@ -35,8 +37,10 @@ __all__ = [
     "as_labels",
     "detector_names",
     "load_detector",
+    "read_aloud",
     "read_labels",
     "recommend",
+    "room_sweep",
     "rooms",
     "simulate",
     "sweep",
@@ -48,6 +52,7 @@ __all__ = [
 _HOMES = {
     "rt_notebook.vad._labels": ("as_labels", "read_labels"),
     "rt_notebook.vad._recommend": ("Recommendation", "recommend"),
+    "rt_notebook.vad._reading": ("Reading", "read_aloud", "room_sweep"),
     "rt_notebook.vad._rooms": ("Room", "Take", "rooms"),
     "rt_notebook.vad._simulate": ("simulate",),
     "rt_notebook.vad._sweep": ("Sweep", "sweep"),

@@ -148,7 +148,7 @@ def recommend(
             silence_duration_ms=settings.silence_duration_ms[chosen[1]],
             prefix_padding_ms=padding_ms,
         )
-        reasons = [*_why(vad, found, base_metrics, flat=flat), *reasons]
+        reasons = [*_why(vad, found, wanted, base_metrics, flat=flat), *reasons]
         reasons.append(_why_padding(padding_ms, clipped))
         if held_out:
             reasons.append(_why_held_out(held_out, held_out_base))
@@ -265,11 +265,14 @@ def _baseline_place(sweep: Sweep, baseline: ServerVad | None) -> Place | None:
 
 
 def _padding(sweep: Sweep, place: Place) -> tuple[int, float]:
-    """Return the least padding that clips few onsets, and how many it does."""
+    """Return the padding one step above the least that clips few onsets, and how many it clips.
+
+    Padding costs next to nothing, and the next word may begin more softly than those that were recorded.
+    """
     paddings = sweep.settings.prefix_padding_ms
     rates = metrics_of(sweep.total, "clipped_rate")[place]
     enough = np.flatnonzero(rates <= CLIPPED_RATE)
-    at = int(enough[0]) if enough.size else len(paddings) - 1
+    at = min(int(enough[0]) + 1 if enough.size else len(paddings), len(paddings) - 1)
     return paddings[at], float(rates[at])
 
 
@@ -300,7 +303,9 @@ def _front(sweep: Sweep) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _why(vad: ServerVad, found: Mapping[str, float], base: Mapping[str, float], *, flat: bool) -> list[str]:
+def _why(
+    vad: ServerVad, found: Mapping[str, float], other: ServerVad, base: Mapping[str, float], *, flat: bool
+) -> list[str]:
     against = " ({})".format if base else lambda _: ""
 
     def pair(name: str, form: str) -> str:
@@ -318,7 +323,8 @@ def _why(vad: ServerVad, found: Mapping[str, float], base: Mapping[str, float], 
     rest = f"{told['false']} starts a minute for nothing; decided {told['wait']} after the end at the median"
     sentences = [f"{setting}: of the turns, {turns}; {rest}."]
     if base:
-        sentences.append("In brackets: the settings it is compared with.")
+        compared = f"threshold {other.threshold:g} with {other.silence_duration_ms} ms"
+        sentences.append(f"In brackets what it is compared with, {compared}.")
     if flat:
         sentences.append("The settings around it are within the budget too, so a small change does no harm.")
     else:
@@ -328,7 +334,7 @@ def _why(vad: ServerVad, found: Mapping[str, float], base: Mapping[str, float], 
 
 def _why_padding(padding_ms: int, clipped: float) -> str:
     many = f"{padding_ms} ms of padding {clipped:.0%} of the turns lose their beginning"
-    return f"With {many}; less would lose more." if clipped <= CLIPPED_RATE else f"Even with {many}."
+    return f"With {many}." if clipped <= CLIPPED_RATE else f"Even with {many}."
 
 
 def _why_held_out(held_out: Mapping[str, float], base: Mapping[str, float]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.audio import Float32
 
-__all__ = ["NOISES", "Room", "Take", "rooms"]
+__all__ = ["NOISES", "Room", "Take", "mixed", "one_level", "room_noise", "rooms"]
 
 NOISES = ("white", "pink", "hum", "babble")
 
@@ -91,9 +91,8 @@ def rooms(
     ConfigError
         A noise is not known.
     """
-    if not set(noises) <= set(NOISES):
-        raise ConfigError(f"noises={noises!r} are not all known.", f"Use some of: {', '.join(NOISES)}.")
-    spoken = [_trimmed(voice(phrase)) for phrase in _PHRASES]
+    _check_noises(*noises)
+    spoken = [one_level(voice(phrase)) for phrase in _PHRASES]
     for number in range(count):
         random = np.random.default_rng([seed, number])
         noise, drawn_db = noises[number % len(noises)], float(random.uniform(0, 30))
@@ -118,15 +117,27 @@ def _take(spoken: list[Float32], noise: str, snr_db: float, turns: int, random: 
         parts.append(_silence(random.uniform(1.5, 3.5)))
         at += parts[-1].size
     clean = np.concatenate(parts)
+    return Take(mixed(clean, room_noise(noise, clean.size, spoken, random), snr_db), np.array(labels))
+
+
+def mixed(clean: npt.NDArray[np.floating], noise: npt.NDArray[np.float64], snr_db: float) -> Float32:
+    """Add noise of level 1 to a voice of `one_level`, so far below it."""
     level = 10 ** ((_QUIET_DBFS - snr_db) / 20)
-    mixed = clean + level * _noise(noise, clean.size, spoken, random)
-    return Take(np.clip(mixed, -1, 1).astype(np.float32), np.array(labels))
+    heard: Float32 = np.clip(clean + level * noise, -1, 1).astype(np.float32)
+    return heard
 
 
-def _noise(
+def room_noise(
     kind: str, samples: int, spoken: list[Float32], random: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Make noise of level 1 (root of the mean square)."""
+    """Make noise of level 1 (root of the mean square); babble out of what `spoken` says.
+
+    Raises
+    ------
+    ConfigError
+        There is no such noise.
+    """
+    _check_noises(kind)
     if kind == "babble":
         made = np.zeros(samples)
         for _ in range(_VOICES_IN_BABBLE):
@@ -155,7 +166,14 @@ def _noise(
     return scaled
 
 
-def _trimmed(samples: Float32) -> Float32:
+def _check_noises(*noises: str) -> None:
+    """Refuse a noise that cannot be made."""
+    unknown = sorted(set(noises) - set(NOISES))
+    if unknown:
+        raise ConfigError(f"There is no noise {unknown[0]!r}.", f"Use some of: {', '.join(NOISES)}.")
+
+
+def one_level(samples: Float32) -> Float32:
     """Take off the silence around a phrase, and bring it to one level."""
     loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
     kept = samples[loud[0] : loud[-1] + 1]

@@ -35,7 +35,8 @@ def test_long_pauses_ask_for_a_longer_silence():
     assert found.baseline_metrics["false_cutoff_rate"] == 1
     assert found.held_out["cost"] < found.held_out_baseline["cost"]
     assert "held out" in str(found)
-    assert found.vad.prefix_padding_ms == 0
+    # None would do for these; the next beginning may be softer.
+    assert found.vad.prefix_padding_ms == 100
 
 
 def test_short_pauses_allow_a_shorter_one():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rt_notebook import ConfigError, ServerVad, vad
-from rt_notebook.vad._rooms import _noise
+from rt_notebook.vad._rooms import room_noise
 
 
 def buzz(text):
@@ -47,7 +47,7 @@ def test_the_voice_is_where_the_labels_say():
 @pytest.mark.parametrize("kind", ["white", "pink", "hum", "babble"])
 def test_noises_differ_in_where_their_power_lies(kind):
     random = np.random.default_rng(0)
-    made = _noise(kind, 48_000, [buzz("one two three"), buzz("four")], random)
+    made = room_noise(kind, 48_000, [buzz("one two three"), buzz("four")], random)
     assert np.sqrt(np.mean(made**2)) == pytest.approx(1)
     power = np.abs(np.fft.rfft(made)) ** 2
     low = power[: 2 * 450].sum() / power.sum()

@@ -14,6 +14,7 @@ from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT
 from rt_notebook.widgets.playground import Playground
+from rt_notebook.widgets.room import RoomTest
 from rt_notebook.widgets.vad_tuner import VadTuner
 
 IPYWIDGETS = {
@@ -59,10 +60,14 @@ TUNER = PORT | {
     "note",
     "busy",
 }
+ROOM_TEST = PORT | {"step", "prompt", "progress", "value", "verdict", "has_session", "applied"}
 
 
 def quiet_tuner():
     return VadTuner(Trace(np.zeros(100, np.float32)))
+
+
+STATES = {AudioPort: PORT, Playground: PLAYGROUND, RoomTest: ROOM_TEST, quiet_tuner: TUNER}
 
 
 @pytest.fixture
@@ -78,12 +83,12 @@ def make():
         widget.close()
 
 
-@pytest.mark.parametrize(("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND), (quiet_tuner, TUNER)])
+@pytest.mark.parametrize(("kind", "own"), STATES.items())
 def test_only_listed_traits_are_synchronised(make, kind, own):
     assert set(make(kind).get_state()) == IPYWIDGETS | own
 
 
-@pytest.mark.parametrize("kind", [AudioPort, Playground, quiet_tuner])
+@pytest.mark.parametrize("kind", STATES)
 def test_state_is_small_with_the_code_that_is_in_it(make, kind):
     state = make(kind).get_state()
     assert len(json.dumps(state, default=str)) < 4_000

@@ -121,7 +121,7 @@ def test_the_built_in_voice_speaks_where_its_labels_say(close):
     tuner = close(VadTuner())
     assert "built-in voice in pink noise" in tuner._tuning.heard.sound.name
     assert len(tuner.labels) == 6
-    with pytest.raises(ConfigError, match="noises"):
+    with pytest.raises(ConfigError, match="no noise"):
         built_in("music", 10, "silero")
 
 
