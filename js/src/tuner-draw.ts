@@ -46,11 +46,25 @@ export function columnBounds(
   return { low, high };
 }
 
-/** Steps of 1, 2 or 5 times a power of ten, so that `most` of them at most fit in. */
+/** Steps of 1, 2 or 5 times a power of ten, or of whole minutes, so that `most` of them at most fit in. */
 export function tickStep(span: number, most: number): number {
   const rough = span / Math.max(most, 1);
+  if (rough > 20) {
+    const wide = [30, 60, 120, 300, 600, 900, 1800, 3600].find((step) => step >= rough);
+    return wide ?? 3600 * Math.ceil(rough / 3600);
+  }
   const power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+}
+
+/** A moment for people: seconds, or minutes and seconds in what is longer than two minutes. */
+export function timeWords(time_s: number, digits: number, whole_s: number): string {
+  if (whole_s < 120) return `${time_s.toFixed(digits)} s`;
+  const scale = 10 ** digits;
+  const units = Math.round(time_s * scale);
+  const minutes = Math.floor(units / (60 * scale));
+  const seconds = ((units - minutes * 60 * scale) / scale).toFixed(digits);
+  return `${minutes}:${seconds.padStart(digits > 0 ? digits + 3 : 2, "0")}`;
 }
 
 export function chanceY(probability: number): number {
@@ -69,13 +83,11 @@ export function drawSound(
   const { start_ms, end_ms } = view;
   const middle = WAVE.top + WAVE.height / 2;
   const wave = columnBounds(sound.bounds, 2, start_ms / sound.bin_ms, end_ms / sound.bin_ms, columns);
-  let loudest = 8;
-  for (const value of sound.bounds) loudest = Math.max(loudest, Math.abs(value));
   context.fillStyle = colours.dim;
   for (let column = 0; column < columns; column += 1) {
     if (Number.isNaN(wave.low[column]!)) continue;
-    const top = (wave.high[column]! / loudest) * (WAVE.height / 2);
-    const bottom = (wave.low[column]! / loudest) * (WAVE.height / 2);
+    const top = (wave.high[column]! / sound.loudest) * (WAVE.height / 2);
+    const bottom = (wave.low[column]! / sound.loudest) * (WAVE.height / 2);
     context.fillRect(GUTTER + column, middle - top, 1, Math.max(top - bottom, 1));
   }
   const { low, high } = columnBounds(
@@ -94,11 +106,12 @@ export function drawSound(
     context.lineTo(GUTTER + column + 0.5, chanceY(low[column]! / 255));
   }
   context.stroke();
-  drawAxis(context, view, width, colours);
+  drawAxis(context, sound, view, width, colours);
 }
 
 function drawAxis(
   context: CanvasRenderingContext2D,
+  { duration_ms }: Sound,
   { start_ms, end_ms }: Tuner["view"],
   width: number,
   colours: Colours,
@@ -116,7 +129,7 @@ function drawAxis(
   for (let tick = Math.ceil(start_ms / 1000 / step_s); tick * step_s <= end_ms / 1000; tick += 1) {
     const x = GUTTER + ((tick * step_s * 1000 - start_ms) / (end_ms - start_ms)) * (width - GUTTER);
     line(context, x, AXIS_TOP, x, AXIS_TOP + 4);
-    const words = `${(tick * step_s).toFixed(digits)} s`;
+    const words = timeWords(tick * step_s, digits, duration_ms / 1000);
     const half = context.measureText(words).width / 2;
     context.fillText(words, Math.min(Math.max(x, GUTTER + half), width - half), AXIS_TOP + 7);
   }

@@ -19,6 +19,8 @@ export interface Sound {
   bounds: Int8Array;
   before: Turn[];
   duration_ms: number;
+  /** The largest of the bounds, at least 8: noise alone is not drawn as if it were loud. */
+  loudest: number;
 }
 
 export interface Settings {
@@ -170,9 +172,11 @@ export class Tuner {
     const { number, name, detector, hop_ms, bin_ms, before_name } = message as unknown as Sound;
     const again = this.sound?.number === number;
     const probabilities = new Uint8Array(copy(steps));
+    const peaks = new Int8Array(copy(bounds));
     this.sound = {
       ...{ number, name, detector, hop_ms, bin_ms, before_name, probabilities },
-      bounds: new Int8Array(copy(bounds)),
+      bounds: peaks,
+      loudest: peaks.reduce((most, peak) => Math.max(most, Math.abs(peak)), 8),
       before: turnsOf(new Int32Array(copy(before))),
       duration_ms: probabilities.length * hop_ms,
     };

@@ -1,6 +1,6 @@
 /** The picture: waveform, probability, turns. Drag to move along, or to mark; click a turn to look at it. */
 import type { Tuner } from "../tuner.ts";
-import { type Colours, drawDecisions, drawSound, GUTTER, HEIGHT, MARKS } from "../tuner-draw.ts";
+import { type Colours, drawDecisions, drawSound, GUTTER, HEIGHT, MARKS, timeWords } from "../tuner-draw.ts";
 import { beforeNextFrame, button, h, setText } from "./dom.ts";
 
 const STILL_PX = 4;
@@ -131,6 +131,10 @@ export function tunerPicture(tuner: Tuner, signal: AbortSignal): HTMLElement {
   );
 }
 
+function at(tuner: Tuner, time_ms: number): string {
+  return timeWords(time_ms / 1000, 2, (tuner.sound?.duration_ms ?? 0) / 1000);
+}
+
 function timeAt(tuner: Tuner, canvas: HTMLElement, clientX: number): number {
   const box = canvas.getBoundingClientRect();
   const share = (clientX - box.left - GUTTER) / Math.max(box.width - GUTTER, 1);
@@ -150,10 +154,7 @@ function point(tuner: Tuner, canvas: HTMLCanvasElement, readout: HTMLElement): v
     const time_ms = timeAt(tuner, canvas, event.clientX);
     const { sound } = tuner;
     const step = sound?.probabilities[Math.floor(time_ms / sound.hop_ms)];
-    setText(
-      readout,
-      step === undefined ? "" : `${(time_ms / 1000).toFixed(2)} s · p = ${(step / 255).toFixed(2)}`,
-    );
+    setText(readout, step === undefined ? "" : `${at(tuner, time_ms)} · p = ${(step / 255).toFixed(2)}`);
     if (!from || tuner.marking || Math.abs(event.clientX - from.x) < STILL_PX) return;
     const width = Math.max(canvas.clientWidth - GUTTER, 1);
     const by_ms = ((from.x - event.clientX) / width) * (from.view.end_ms - from.view.start_ms);
@@ -198,8 +199,8 @@ export function tunerSteps(tuner: Tuner, signal: AbortSignal): HTMLElement {
   const step = (by: 1 | -1) => {
     const { turns, selected } = tuner;
     if (turns.length === 0) return;
-    const at = selected.now ? turns.indexOf(selected.now) + by : by > 0 ? 0 : turns.length - 1;
-    const next = turns[Math.min(Math.max(at, 0), turns.length - 1)]!;
+    const place = selected.now ? turns.indexOf(selected.now) + by : by > 0 ? 0 : turns.length - 1;
+    const next = turns[Math.min(Math.max(place, 0), turns.length - 1)]!;
     tuner.select((next.start_ms + (next.end_ms ?? tuner.sound!.duration_ms)) / 2);
   };
   const words = h("span", { class: "rt-tuner-turn", role: "status", "aria-live": "polite" });
@@ -224,11 +225,11 @@ export function tunerSteps(tuner: Tuner, signal: AbortSignal): HTMLElement {
       setText(words, `${count} ${count === 1 ? "turn" : "turns"} · click one to hear it`);
       return;
     }
-    const end = now.end_ms === null ? "still open" : `${(now.end_ms / 1000).toFixed(2)} s`;
+    const end = now.end_ms === null ? "still open" : at(tuner, now.end_ms);
     const wrong = now.cut ? " · cut off" : now.wrong ? " · nobody spoke" : "";
     setText(
       words,
-      `turn ${tuner.turns.indexOf(now) + 1} of ${count} · ${(now.start_ms / 1000).toFixed(2)} to ${end}${wrong}`,
+      `turn ${tuner.turns.indexOf(now) + 1} of ${count} · ${at(tuner, now.start_ms)} to ${end}${wrong}`,
     );
   };
   for (const topic of ["turns", "view", "sound"] as const) tuner.on(topic, show, signal);

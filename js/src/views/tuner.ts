@@ -1,6 +1,7 @@
 /** The tuner: one recording, and what every setting of the turn detection would have made of it. */
 import type { Port } from "../port.ts";
 import { tunerOf } from "../tuner.ts";
+import { timeWords } from "../tuner-draw.ts";
 import { h, setText } from "./dom.ts";
 import { counts, frame, statusLine } from "./frame.ts";
 import { tunerDials } from "./tuner-dials.ts";
@@ -17,7 +18,10 @@ export function renderTuner(port: Port, el: HTMLElement, signal: AbortSignal): v
   const showSound = () => {
     const { sound } = tuner;
     setText(badge, sound?.detector ?? "");
-    setText(length, sound ? `${sound.name}, ${(sound.duration_ms / 1000).toFixed(1)} s` : "");
+    setText(
+      length,
+      sound ? `${sound.name}, ${timeWords(sound.duration_ms / 1000, 1, sound.duration_ms / 1000)}` : "",
+    );
     length.hidden = !sound || sound.duration_ms === 0;
     root.dataset.sound = String(sound?.number ?? "");
   };
