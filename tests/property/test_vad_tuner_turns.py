@@ -17,8 +17,8 @@ traces = st.lists(st.tuples(probability, st.integers(1, 40)), max_size=25).map(
 settings = st.builds(
     ServerVad,
     threshold=st.sampled_from([0.0, 0.1, 0.35, 0.5, 0.51, 0.9, 1.0]),
-    prefix_padding_ms=st.integers(0, 700),
-    silence_duration_ms=st.integers(0, 1500),
+    prefix_padding_ms=st.sampled_from([0, 100, 333, 700, 5000]),
+    silence_duration_ms=st.sampled_from([0, 32, 33, 100, 320, 640, 1500]),
 )
 exits = st.none() | st.sampled_from([0.0, 0.2, 0.35, 0.5, 1.0])
 hops = st.sampled_from([32.0, 16.0, 10.0, 31.25])
