@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import datetime as dt
 import email.utils
 import json
 import os
 import socket
-import ssl
 import subprocess
 import sys
-import threading
 import time
-from typing import Self
 
 import pytest
+from certificates import server_context, signed_by_itself
+from loopback import Listener, http
 
 from rt_notebook.io.doctor.network import proxy_finding
 from rt_notebook.io.doctor.settings import azure_findings, key_findings, url_findings
@@ -44,67 +41,10 @@ def findings(ended):
     return {finding["check"]: finding for finding in told["findings"]}
 
 
-class Listener:
-    """Something on a port of this machine that answers every connection with the same bytes."""
-
-    def __init__(self, answer: bytes, context: ssl.SSLContext | None = None) -> None:
-        self.requests: list[bytes] = []
-        self._answer, self._context = answer, context
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError):
-                if self._context is not None:
-                    connection = self._context.wrap_socket(connection, server_side=True)
-                self.requests.append(connection.recv(65536))
-                connection.sendall(self._answer)
-                connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._socket.close()
-
-
-def http(status: str, *headers: str, body: str = "") -> bytes:
-    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", body]
-    return "\r\n".join(lines).encode()
-
-
 @pytest.fixture
 def certificate(tmp_path):
     """A certificate that signed itself, for localhost."""
-    x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "certificate.pem"
-    plain = serialization.NoEncryption()
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    file.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
-    return file
+    return signed_by_itself(tmp_path)
 
 
 # -- settings ------------------------------------------------------------------------------------------------
@@ -215,8 +155,7 @@ def test_a_port_where_nothing_listens():
 
 
 def test_a_certificate_that_is_not_trusted_and_one_that_is(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     answer = http("401 Unauthorized", f"Date: {email.utils.formatdate(usegmt=True)}")
     with Listener(answer, context) as listener:
         url = f"wss://localhost:{listener.port}/v1/realtime"
@@ -275,44 +214,6 @@ def test_a_proxy_that_refuses():
     assert "name" not in found  # the proxy looks it up
     assert "407" in found["certificate"]["said"]
     assert CANARY not in ended.stdout
-
-
-@pytest.mark.parametrize("python", [(), ("-X", "dev")])
-def test_no_report_shows_the_key(certificate, python):
-    """Every kind of failure, with everything that could be talkative turned on."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    loud = {
-        "OPENAI_API_KEY": CANARY, "AZURE_OPENAI_API_KEY": CANARY, "WEBSOCKETS_MAX_LOG_SIZE": "100000",
-        "PYTHONASYNCIODEBUG": "1", "PYTHONPATH": str(certificate.parent),
-    } | AZURE  # fmt: skip
-    # Everything logged at DEBUG goes to stderr.
-    (certificate.parent / "sitecustomize.py").write_text(
-        "import logging, http.client\n"
-        "logging.basicConfig(level=logging.DEBUG)\n"
-        "http.client.HTTPConnection.debuglevel = 1\n"
-    )
-    loud["PYTHONPATH"] += os.pathsep + os.pathsep.join(sys.path)
-    body = json.dumps({"error": {"message": f"Incorrect API key provided: {CANARY}"}})
-    with Listener(http("401 Unauthorized", body=body)) as plain, Listener(b"", context) as secure:
-        targets = [
-            ("azure",),
-            (f"ws://127.0.0.1:{plain.port}/v1/realtime", "--api-key", CANARY),
-            (f"wss://localhost:{secure.port}/v1/realtime", "--api-key", CANARY),
-            ("wss://nowhere.invalid/v1/realtime", "--api-key", CANARY),
-            (f"wss://nowhere.invalid/v1/realtime?api-key={CANARY}",),
-            (f"mars-{CANARY}",),
-        ]
-        heard = ""
-        for target in targets:
-            ended = doctor("--endpoint", *target, environment=loud, python=python)
-            assert ended.returncode == 1, ended.stderr
-            assert "PROBLEM" in ended.stdout
-            heard += ended.stdout + ended.stderr
-            assert CANARY not in ended.stdout + ended.stderr
-            assert "Traceback" not in ended.stderr
-    assert "DEBUG:asyncio" in heard  # it was loud
-    assert "send: b'HEAD" in heard
 
 
 # -- and where all is well --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 from chaos_proxy import chaos
 from hosting import hosting
-from survival import QUICK, TIMEOUT_S, asked, endpoint_of, events, happens
+from survival import QUICK, TIMEOUT_S, asked, check_whole, endpoint_of, events, happens
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.core.tools import tool
@@ -367,6 +367,10 @@ async def test_a_lost_connection_takes_its_calls_along(monkeypatch):
         turn = await asked(session, "And Paris?")
         assert "rain in Paris" in turn.assistant
         assert outputs(session) == ["rain in Paris"], "what belonged to the old conversation is not told"
+        assert (turn.turn, turn.user) == (2, "And Paris?")
+        lost = session.log.fold_turns()[0]
+        assert (lost.status, lost.status_reason) == ("incomplete", "connection_closed")
+        check_whole(session)
 
 
 @pytest.mark.speech

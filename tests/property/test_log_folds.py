@@ -39,7 +39,7 @@ def sessions(draw) -> list[Event]:
     script = Script(silence_ms=draw(st.integers(100, 900)), padding_ms=draw(st.integers(0, 400)))
     t_s = 0.6
     for _ in range(draw(st.integers(0, 4))):
-        kind = draw(st.sampled_from(["spoken", "spoken", "typed", "unasked"]))
+        kind = draw(st.sampled_from(["spoken", "spoken", "typed", "unasked", "called"]))
         if kind == "spoken":
             end_s = t_s + draw(st.floats(0.2, 2.0))
             text = draw(st.one_of(st.none(), st.text(max_size=20)))
@@ -48,6 +48,15 @@ def sessions(draw) -> list[Event]:
         elif kind == "typed":
             script.type(draw(st.text(min_size=1, max_size=20)), t_s)
             t_s += 0.05
+        if kind == "called":
+            script.type("Call it.", t_s)
+            call_id = script.call(t_s + 0.05)
+            if draw(st.booleans()):
+                script.lose(t_s + 0.1)
+                t_s += 0.4
+                continue
+            script.output(call_id, t_s + 0.1)
+            t_s += 0.2
         if kind == "unasked" or draw(st.integers(0, 4)):
             script.answer(
                 draw(st.sampled_from(["Yes.", "It is sunny in Lisbon.", "One two three four five six."])),
@@ -198,6 +207,33 @@ class TestRecordings:
         events = recorded_events(shared_data, name)
         for seed in range(25):
             fold_all(damaged(events, seed))
+
+
+@st.composite
+def calls(draw) -> tuple[list[Event], list[bool]]:
+    """Questions that are answered by a function, some of which the connection takes along."""
+    script, told = Script(), draw(st.lists(st.booleans(), min_size=1, max_size=6))
+    for number, whole in enumerate(told):
+        t_s = 1.0 + 10 * number
+        script.type(f"Question {number}.", t_s)
+        call_id = script.call(t_s + 0.1)
+        if whole:
+            script.output(call_id, t_s + 0.2)
+            script.answer(f"Answer {number}.", t_s + 0.3, 0.5)
+        else:
+            script.lose(t_s + 0.2)
+    return list(script.log(microphone=False)), told
+
+
+@given(calls())
+def test_whatever_a_connection_takes_along_each_answer_is_that_of_its_question(called) -> None:
+    events, told = called
+    turns = fold_turns(events)
+    assert [turn.user for turn in turns] == [f"Question {number}." for number in range(len(told))]
+    for number, (turn, whole) in enumerate(zip(turns, told, strict=True)):
+        assert turn.assistant == (f"Answer {number}." if whole else None)
+        status = ("completed", None) if whole else ("incomplete", "connection_closed")
+        assert (turn.status, turn.status_reason) == status
 
 
 def everything(folds: Turns) -> list[object]:

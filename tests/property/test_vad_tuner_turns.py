@@ -27,19 +27,21 @@ hops = st.sampled_from([32.0, 16.0, 10.0, 31.25])
 @given(traces, settings, exits, hops)
 def test_they_are_those_of_simulate(probabilities, chosen, leave, hop_ms):
     trace = vad.Trace(probabilities, hop_ms)
-    found = turns_frame(find_turns([(0, trace)], chosen, leave), hop_ms)
+    found = turns_frame(find_turns([(0, trace)], chosen, leave), [(0, trace)])
     pd.testing.assert_frame_equal(found, vad.simulate(trace, chosen, exit_threshold=leave))
 
 
-@given(st.lists(traces, min_size=1, max_size=3), settings)
-def test_each_connection_is_decided_alone(parts, chosen):
-    first_ms, given_parts, wanted = 0, [], []
-    for probabilities in parts:
-        given_parts.append((first_ms, vad.Trace(probabilities)))
-        alone = find_turns([(0, vad.Trace(probabilities))], chosen).tolist()
-        wanted += [[at if at == MISSING else at + first_ms for at in row[:4]] + row[4:] for row in alone]
-        first_ms += 32 * len(probabilities) + 1000
-    assert find_turns(given_parts, chosen).tolist() == wanted
+@given(st.lists(traces, min_size=1, max_size=3), settings, hops)
+def test_each_connection_is_decided_alone(probabilities, chosen, hop_ms):
+    first_ms, parts, wanted = 0, [], []
+    for each in probabilities:
+        trace = vad.Trace(each, hop_ms)
+        parts.append((first_ms, trace))
+        alone = vad.simulate(trace, chosen)
+        wanted.append(alone.assign(**{name: alone[name] + first_ms for name in alone if name != "open"}))
+        first_ms += round(trace.duration_s * 1000) + 1001
+    found = turns_frame(find_turns(parts, chosen), parts)
+    pd.testing.assert_frame_equal(found, pd.concat(wanted, ignore_index=True))
 
 
 @given(traces, settings, st.lists(st.tuples(st.integers(0, 300), st.integers(1, 90)), max_size=6))

@@ -37,6 +37,8 @@ class Script:
         self.speech: list[tuple[float, float]] = []
         self.end_s = 0.0
         self.last_item: str | None = None
+        self.typed: list[dict[str, Any]] = []
+        self.lives = 1
         self.count = 0
         detection = {"type": "server_vad", "prefix_padding_ms": padding_ms, "silence_duration_ms": silence_ms}
         session = {"id": "sess_1", "audio": {"input": {"turn_detection": detection}}}
@@ -81,14 +83,52 @@ class Script:
         self.add(t_s, "sent", "conversation.item.create", item=item)
         self.add(t_s, "sent", "response.create")
         self.item(t_s + WAY_S, item_id, "user", content)
+        self.typed.append({"id": item_id} | item)
         return item_id
+
+    def call(self, t_s: float) -> str:
+        """The model calls a function, from `t_s` on, and waits for its output. Returns the call's id."""
+        n = len(self.events)
+        call_id, response_id = f"call_{n}", f"resp_call_{n}"
+        item = {"id": f"item_call_{n}", "type": "function_call", "call_id": call_id, "name": "look"}
+        item["arguments"] = "{}"
+        response = {"id": response_id, "conversation_id": "conv_1", "status": "in_progress", "output": []}
+        where = {"response_id": response_id, "output_index": 0}
+        self.add(t_s, "received", "response.created", response=response)
+        self.add(t_s + 0.01, "received", "response.output_item.added", **where, item=item)
+        self._added(t_s + 0.01, item)
+        response = response | {"status": "completed", "output": [item]}
+        self.add(t_s + 0.02, "received", "response.done", response=response)
+        return call_id
+
+    def output(self, call_id: str, t_s: float) -> None:
+        """The client tells the output of a function, and asks for the answer."""
+        item = {"id": f"item_output_{call_id}", "type": "function_call_output", "call_id": call_id}
+        self.add(t_s, "sent", "conversation.item.create", item=item | {"output": "done"})
+        self._added(t_s + WAY_S, item | {"output": "done"})
+        self.add(t_s + WAY_S, "sent", "response.create")
+
+    def lose(self, t_s: float) -> None:
+        """The connection is lost; the next one is told what was typed, and nothing else."""
+        self.lives += 1
+        self.add(t_s, "local", "local.closed", by="loss", expected=False, generation=self.lives - 1)
+        session = {"id": f"sess_{self.lives}"}
+        self.add(t_s + 0.1, "local", "local.connected", generation=self.lives)
+        self.add(t_s + 0.1, "received", "session.created", session=session)
+        self.last_item = None
+        for item in self.typed:
+            self._added(t_s + 0.15, item)
+        self.add(t_s + 0.2, "local", "local.gap", generation=self.lives, length_s=0.2)
 
     def item(self, t_s: float, item_id: str, role: str, content: list[dict[str, Any]]) -> None:
         item = {"id": item_id, "type": "message", "role": role, "content": content}
-        self.add(t_s, "received", "conversation.item.added", item=item, previous_item_id=self.last_item)
-        self.last_item = item_id
+        self._added(t_s, item)
         if role == "user":
             self.add(t_s, "received", "conversation.item.done", item=item, previous_item_id=None)
+
+    def _added(self, t_s: float, item: dict[str, Any]) -> None:
+        self.add(t_s, "received", "conversation.item.added", item=item, previous_item_id=self.last_item)
+        self.last_item = item["id"]
 
     def answer(
         self, text, t_s, lasting_s, *, first_audio_s=0.3, heard_s=None, speaker=True, status="completed"

@@ -17,7 +17,8 @@ from rt_notebook.commands.setup import COMPONENTS
 from rt_notebook.commands.talk import endpoint_named
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.doctor.doctor import Finding, examine_network, examine_talk, problem
-from rt_notebook.io.doctor.settings import azure_findings, hidden_in, key_findings, url_findings
+from rt_notebook.io.doctor.settings import azure_findings, key_findings, url_findings
+from rt_notebook.io.endpoints.address import hidden_in
 from rt_notebook.io.secrets.scrub import Scrubber
 from rt_notebook.io.secrets.secret import Secret
 
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--api-key", help="key for a server's address; azure and openai read theirs from the environment"
     )
+    parser.add_argument("--ca-file", help="PEM file of a further certificate authority to trust")
     parser.add_argument("--no-turn", action="store_true", help="do not ask the endpoint anything")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     name = args.endpoint or _default_endpoint()
     scrubber = Scrubber(_secrets(name, args.api_key))
     findings = []
-    for raw in _examine(name, args.api_key, turn=not args.no_turn):
+    for raw in _examine(name, args.api_key, args.ca_file, turn=not args.no_turn):
         finding = Finding(raw.check, raw.state, scrubber.text(raw.said), scrubber.text(raw.remedy))
         findings.append(finding)
         if not args.json:
@@ -88,7 +90,7 @@ def _secrets(name: str, api_key: str | None) -> list[Secret]:
     return [Secret(key) for key in keys if key] + [s for address in addresses for s in hidden_in(address)]
 
 
-def _examine(name: str, api_key: str | None, *, turn: bool) -> Iterator[Finding]:
+def _examine(name: str, api_key: str | None, ca_file: str | None, *, turn: bool) -> Iterator[Finding]:
     yield from _machine()
     yield _components(local=name == "local")
     settings = list(_settings(name, api_key))
@@ -96,13 +98,13 @@ def _examine(name: str, api_key: str | None, *, turn: bool) -> Iterator[Finding]
     if any(finding.state == "problem" for finding in settings):
         return
     try:
-        endpoint = endpoint_named(name, api_key)
+        endpoint = endpoint_named(name, api_key, ca_file)
     except RtNotebookError as error:
         yield problem("address", error)
         return
     yield Finding("dialect", "ok", f"{endpoint.label}, spoken to in the {endpoint.dialect} dialect.")
     if endpoint.websocket_url is not None:
-        for finding in examine_network(endpoint.websocket_url):
+        for finding in examine_network(endpoint.websocket_url, endpoint.ca_file):
             yield finding
             if finding.state == "problem" and finding.check != "clock":
                 return

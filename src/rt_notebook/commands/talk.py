@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--api-key", help="key for a server's address; azure and openai read theirs from the environment"
     )
+    parser.add_argument("--ca-file", help="PEM file of a further certificate authority to trust")
     parser.add_argument("--instructions", help="what the assistant is told")
     parser.add_argument("--threshold", type=float, default=vad.threshold)
     parser.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     replies: list[npt.NDArray[np.float32]] = []
     try:
         _converse(
-            Session(endpoint_named(args.endpoint, args.api_key), config),
+            Session(endpoint_named(args.endpoint, args.api_key, args.ca_file), config),
             recordings,
             replies,
             as_json=args.json,
@@ -105,17 +106,17 @@ def _converse(
                 _print(described)
 
 
-def endpoint_named(name: str, api_key: str | None) -> Endpoint:
+def endpoint_named(name: str, api_key: str | None, ca_file: str | None = None) -> Endpoint:
     """Return the endpoint that a command's ``--endpoint`` names."""
     if name == "local":
         return Endpoint.local()
     if name == "azure":
-        return Endpoint.azure(api_key=api_key)
+        return Endpoint.azure(api_key=api_key, ca_file=ca_file)
     if name == "openai":
-        return Endpoint.openai(api_key=api_key)
+        return Endpoint.openai(api_key=api_key, ca_file=ca_file)
     if "://" not in name:
         raise ConfigError(f"There is no endpoint {name!r}.", "Use local, azure, openai or an address ws://….")
-    return Endpoint.url(name, api_key=api_key)
+    return Endpoint.url(name, api_key=api_key, ca_file=ca_file)
 
 
 def _say_components(session: Session) -> None:

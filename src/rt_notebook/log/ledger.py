@@ -141,6 +141,7 @@ class Ledger:
 
     def place(self, item: Item, previous_item_id: str | None) -> None:
         """Put an item into the conversation, once: later events may not know its predecessor any more."""
+        item.lost = False
         if item.placed:
             return
         item.placed = True
@@ -149,11 +150,24 @@ class Ledger:
             place = 0
         elif previous_item_id in self.places:
             place = self.places[previous_item_id] + 1
+            # What the endpoint does not know any more was said before this all the same.
+            while place < len(self.order) and self.items[self.order[place]].lost:
+                place += 1
         self.order.insert(place, item.id)
         self.places[item.id] = place
         if place < len(self.order) - 1:
             self.insertions += 1
             self.places = {item_id: index for index, item_id in enumerate(self.order)}
+
+    def lose(self) -> None:
+        """Take that the conversation ended with its connection: what the next one is told goes on."""
+        for item in self.items.values():
+            item.lost = True
+        for response in self.responses.values():
+            if not response.lost:
+                response.lost = True
+                if any(self.items[item_id].type == "function_call" for item_id in response.item_ids):
+                    self.touched.add(response.id)
 
     def _turn_key(self, response_id: str, own_item_id: str | None) -> str:
         """Return what a new response answers, from the conversation as it stands.
@@ -164,7 +178,7 @@ class Ledger:
         last: Item | None = None
         for item_id in reversed(self.order):
             item = self.items[item_id]
-            if item.deleted or item.role == "system" or item_id == own_item_id:
+            if item.deleted or item.lost or item.role == "system" or item_id == own_item_id:
                 continue
             if item.is_user:
                 if last is None or item_id not in self._answered:

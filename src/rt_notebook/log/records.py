@@ -70,6 +70,9 @@ class Item:
     response_id: str | None = None
     output_index: int = 0
     placed: bool = False
+    lost: bool = False
+    """It was part of a conversation that ended with its connection, and was not told to the next one."""
+
     deleted: bool = False
     words: dict[int, Words] = field(default_factory=dict)
 
@@ -160,6 +163,9 @@ class Response:
 
     request_id: str | None = None
     """Event id of the client's request for it."""
+
+    lost: bool = False
+    """Its connection is over: whatever is still to come of it, such as the output of a call, does not."""
 
 
 @dataclass(frozen=True, slots=True)

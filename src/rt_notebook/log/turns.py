@@ -268,7 +268,7 @@ def _status(responses: Sequence[Response], items: Sequence[Item]) -> tuple[str, 
     last = responses[-1]
     calls = any(item.type == "function_call" and item.response_id == last.id for item in items)
     if last.status == "completed" and calls:
-        return "in_progress", "function_call"
+        return ("incomplete", "connection_closed") if last.lost else ("in_progress", "function_call")
     return last.status, last.reason
 
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rt_notebook.vad._labels import as_labels, read_labels
+    from rt_notebook.vad._probe import probe, probe_audio_s, probe_blocking
+    from rt_notebook.vad._probe_report import Probe
     from rt_notebook.vad._reading import Reading, read_aloud, room_sweep
     from rt_notebook.vad._recommend import Recommendation, recommend
     from rt_notebook.vad._rooms import Room, Take, rooms
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Detector",
+    "Probe",
     "Reading",
     "Recommendation",
     "Room",
@@ -37,6 +40,9 @@ __all__ = [
     "as_labels",
     "detector_names",
     "load_detector",
+    "probe",
+    "probe_audio_s",
+    "probe_blocking",
     "read_aloud",
     "read_labels",
     "recommend",
@@ -51,6 +57,8 @@ __all__ = [
 # Modules with a leading underscore: one called `trace` would take the function's place once it is loaded.
 _HOMES = {
     "rt_notebook.vad._labels": ("as_labels", "read_labels"),
+    "rt_notebook.vad._probe": ("probe", "probe_audio_s", "probe_blocking"),
+    "rt_notebook.vad._probe_report": ("Probe",),
     "rt_notebook.vad._recommend": ("Recommendation", "recommend"),
     "rt_notebook.vad._reading": ("Reading", "read_aloud", "room_sweep"),
     "rt_notebook.vad._rooms": ("Room", "Take", "rooms"),

@@ -8,32 +8,32 @@ this very audio are told.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
-from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.bundle.index import AudioIndex
+from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.io.bundle.recording import Recording
 from rt_notebook.log.audio_clock import AudioClock
 from rt_notebook.log.frames import frame_of
-from rt_notebook.log.records import as_dict, as_number
 from rt_notebook.log.segments import fold_segments
-from rt_notebook.vad._simulate import simulated_turns
-from rt_notebook.vad._trace import Trace, trace
+from rt_notebook.vad._recorded import read_connections, replayed, traces_of
+from rt_notebook.vad._trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
+    from rt_notebook.core.config import ServerVad
     from rt_notebook.core.events import Event
     from rt_notebook.core.turn_detection import Reset
     from rt_notebook.io.audio.sources import AudioSource
     from rt_notebook.log.event_log import EventLog
+    from rt_notebook.vad._recorded import Connection
+    from rt_notebook.vad._simulate import SimulatedTurn
 
-__all__ = ["WhatIf", "connections", "whatif"]
+__all__ = ["WhatIf", "whatif"]
 
 Change = Literal["same", "moved", "merged", "split", "rearranged", "vanished", "new"]
 
@@ -115,12 +115,17 @@ def whatif(
 ) -> WhatIf:
     """Decide the user's turns of a recorded conversation again, at other settings.
 
+    Commits and clears of the client end turns where they did. Turns from before the recording began, of which
+    the audio is not held, are left out, and one that it began within.
+
     Parameters
     ----------
     recording
         A recording (`rt_notebook.load`), or a log with its user's `audio`.
     vad
-        The settings. None: those that were recorded, which shows how well the decisions are understood.
+        The settings, for the whole conversation; commits that the client made without any turn detection are
+        then not made. None: those that were recorded, each from its place on, which shows how well the
+        decisions are understood. Where no ``server_vad`` was on, nothing is decided then.
     audio
         All audio that was sent, at 24 kHz, or its trace. A recording brings its own.
     exit_threshold, reset, detector
@@ -132,20 +137,29 @@ def whatif(
         There is no audio, or nothing tells the recorded settings.
     """
     log = recording.log if isinstance(recording, Recording) else recording
+    events = list(log)
+    known_from = 0
     if audio is None:
         if not isinstance(recording, Recording) or not len(recording.user_audio):
             raise ConfigError("The user's audio is not in the recording.", "Give it as audio=...")
         audio = recording.user_audio.pcm()
-    events = list(log)
-    settings = vad or _recorded_vad(events)
-    heard = audio if isinstance(audio, Trace) else trace(audio, detector)
+        known_from = _recorded_from(events)
+    connections = read_connections(events)
+    if vad is None and not any(asked for each in connections for _, asked in each.settings):
+        raise ConfigError(
+            "The recording does not tell a server_vad's settings.", "Give the settings: vad=ServerVad(...)."
+        )
+    heard = traces_of(connections, audio if isinstance(audio, Trace) else to_wire_audio(audio), detector)
     clock, spoken = _clock(events), _spoken(events)
-    recorded = list(_recorded(events, spoken))
-    turns = [
-        turn
-        for first_ms, part in connections(events, heard)
-        for turn in _turns(part, first_ms, settings, exit_threshold, reset, clock, spoken)
-    ]
+    recorded: list[HeardTurn] = []
+    turns: list[HeardTurn] = []
+    for connection, part in zip(connections, heard, strict=True):
+        from_ms = _known_from_ms(connection, known_from)
+        recorded += _recorded(connection, from_ms, spoken)
+        again = replayed(
+            connection, part, vad, known_from_ms=from_ms, exit_threshold=exit_threshold, reset=reset
+        )
+        turns += _again(again, connection.first_ms, clock, spoken)
     changes = _changes(recorded, turns)
     first = min((change.audio_start_ms for change in changes if change.change != "same"), default=None)
     known_until_s = None if first is None else clock.session_s(first * SAMPLES_PER_MS)
@@ -157,16 +171,33 @@ def whatif(
     )
 
 
-def _turns(
-    part: Trace,
+def _recorded_from(events: Sequence[Event]) -> int:
+    """Return where the user's audio begins to be held, in samples: earlier audio is silence in the track."""
+    sent = 0
+    for event in events:
+        if event.type == "local.recording" and event.data.get("state") == "started":
+            return sent
+        sent += event.audio_samples if event.direction == "sent" else 0
+    return 0
+
+
+def _known_from_ms(connection: Connection, known_from_samples: int) -> int:
+    """Return from where on a connection's turns can be decided again: not in the middle of one."""
+    from_ms = max(0, -(-(known_from_samples - connection.first_sample) // SAMPLES_PER_MS))
+    for turn in connection.turns:
+        if turn.start_ms < from_ms:
+            # Its beginning was not recorded.
+            from_ms = max(from_ms, turn.end_ms or from_ms)
+    return from_ms
+
+
+def _again(
+    turns: Sequence[SimulatedTurn],
     first_ms: int,
-    vad: ServerVad,
-    exit_threshold: float | None,
-    reset: Reset,
     clock: AudioClock,
     spoken: Sequence[tuple[float, float]],
 ) -> Iterator[HeardTurn]:
-    for turn in simulated_turns(part, vad, exit_threshold=exit_threshold, reset=reset):
+    for turn in turns:
         started_s = clock.session_s((first_ms + turn.started_ms) * SAMPLES_PER_MS)
         decided = None if turn.decision_ms is None else first_ms + turn.decision_ms
         yield HeardTurn(
@@ -180,67 +211,29 @@ def _turns(
         )
 
 
-def _recorded(events: Sequence[Event], spoken: Sequence[tuple[float, float]]) -> Iterator[HeardTurn]:
-    """Yield the turns that the endpoint has told of, with the settings of their time."""
-    first_ms, session_id = 0, None
-    sent = 0
-    vad: dict[str, object] = {}
-    open_turn: tuple[int, int, float] | None = None
-
-    def turn(end_ms: int | None, decided_s: float | None) -> HeardTurn:
-        assert open_turn is not None  # noqa: S101 - only called for one
-        start_ms, speech_ms, started_s = open_turn
-        silence_ms = int(as_number(vad.get("silence_duration_ms")) or 0)
-        speech_end_ms = None if end_ms is None else max(speech_ms, end_ms - silence_ms)
-        return HeardTurn(
-            speech_ms, speech_end_ms, start_ms, end_ms, started_s, decided_s, _within(started_s, spoken)
+def _recorded(
+    connection: Connection, from_ms: int, spoken: Sequence[tuple[float, float]]
+) -> Iterator[HeardTurn]:
+    """Yield the turns that the endpoint has told of, as far as their audio is known."""
+    first_ms, floor_ms = connection.first_ms, 0
+    for turn in connection.turns:
+        cut_off, floor_ms = turn.start_ms <= floor_ms, turn.end_ms or turn.start_ms
+        if turn.start_ms < from_ms:
+            continue
+        # A padding that was cut off at the turn before, or at zero, does not tell where the speech began.
+        padding_ms = 0 if turn.vad is None or cut_off else turn.vad.prefix_padding_ms
+        silence_ms = 0 if turn.vad is None or turn.committed else turn.vad.silence_duration_ms
+        speech_ms = first_ms + turn.start_ms + padding_ms
+        end_ms = None if turn.end_ms is None else first_ms + turn.end_ms
+        yield HeardTurn(
+            speech_ms,
+            None if end_ms is None else max(speech_ms, end_ms - silence_ms),
+            first_ms + turn.start_ms,
+            end_ms,
+            turn.started_s,
+            turn.decided_s,
+            _within(turn.started_s, spoken),
         )
-
-    for event in events:
-        if event.direction == "sent":
-            sent += event.audio_samples
-        if event.type in {"session.created", "session.updated"}:
-            session = as_dict(event.data.get("session"))
-            if event.type == "session.created" and session_id not in {None, session.get("id")}:
-                first_ms = sent // SAMPLES_PER_MS
-            session_id = session.get("id")
-            vad = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
-        elif event.type == "input_audio_buffer.speech_started":
-            if open_turn is not None:
-                yield turn(None, None)
-            start_ms = first_ms + int(as_number(event.data.get("audio_start_ms")) or 0)
-            padding_ms = int(as_number(vad.get("prefix_padding_ms")) or 0)
-            open_turn = (start_ms, start_ms + padding_ms, event.t_s)
-        elif event.type == "input_audio_buffer.speech_stopped" and open_turn is not None:
-            end_ms = first_ms + int(as_number(event.data.get("audio_end_ms")) or 0)
-            yield turn(end_ms, event.t_s)
-            open_turn = None
-    if open_turn is not None:
-        yield turn(None, None)
-
-
-def _recorded_vad(events: Sequence[Event]) -> ServerVad:
-    """Return the settings that most of the conversation ran with: the last that were told."""
-    for event in reversed(events):
-        if event.type in {"session.created", "session.updated"}:
-            session = as_dict(event.data.get("session"))
-            found = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
-            if found.get("type") == "server_vad":
-                names = ("threshold", "prefix_padding_ms", "silence_duration_ms")
-                return ServerVad(**{name: found[name] for name in names if name in found})
-    raise ConfigError(
-        "The recording does not tell a server_vad's settings.", "Give the settings: vad=ServerVad(...)."
-    )
-
-
-def connections(events: Sequence[Event], heard: Trace) -> Iterator[tuple[int, Trace]]:
-    """Cut the trace where a new session with the endpoint began: each counts its audio from zero."""
-    starts = [start // SAMPLES_PER_MS for start in AudioIndex(events).connections]
-    for first_ms, end_ms in pairwise([*starts, None]):
-        assert first_ms is not None  # noqa: S101 - only the last is
-        first = round(first_ms / heard.hop_ms)
-        end = None if end_ms is None else round(end_ms / heard.hop_ms)
-        yield first_ms, Trace(heard.probabilities[first:end], heard.hop_ms, heard.source, heard.detector)
 
 
 def _clock(events: Sequence[Event]) -> AudioClock:

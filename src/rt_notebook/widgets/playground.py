@@ -98,6 +98,7 @@ class Playground(AudioPort):
         self._changes: dict[str, Any] = {}
         self._rows = _no_rows()
         self._phase: Phase = "idle"
+        self._waiting: Event | None = None
         super().__init__()
         with self.hold_sync():
             self.endpoint_label = self._endpoint.label
@@ -234,9 +235,11 @@ class Playground(AudioPort):
             self.session_started = True
             self.components = components_line(session.info)
             self.applied = applied_settings(session.info)
-        told = trouble(event)
+        told = "" if event.type == "local.connected" and self._waiting is not None else trouble(event)
         if told is not None:
             self._tell(told)
+        if event.type == "local.reconnecting":
+            self._waiting = event
 
     def _closed(self) -> None:
         self._phase = "closed"
@@ -249,6 +252,7 @@ class Playground(AudioPort):
         self._closed()
 
     def _tell(self, problem: str) -> None:
+        self._waiting = None
         self.problem = problem
 
     # -- what the page asks for ------------------------------------------------------------------------
@@ -306,6 +310,8 @@ class Playground(AudioPort):
         self._apply_changes()
         if self.phase != self._phase:
             self.phase = self._phase
+        if self._waiting is not None:  # counted down; a trait that does not change sends nothing
+            self.problem = trouble(self._waiting, self.session.clock_s()) or ""
         for kind, rows in self._rows.items():
             changed = rows.take_changed()
             for start in range(0, len(changed), _ROWS_A_MESSAGE):

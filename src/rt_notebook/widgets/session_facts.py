@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.config import ServerVad
@@ -15,18 +16,29 @@ __all__ = ["applied_settings", "components_line", "own_settings", "trouble"]
 _DIALS = ("threshold", "prefix_padding_ms", "silence_duration_ms")
 
 
-def trouble(event: Event) -> str | None:
-    """Return the sentence to show after an event: empty when trouble is over, None to leave what is shown."""
+def trouble(event: Event, now_s: float | None = None) -> str | None:
+    """Return the sentence to show after an event: empty when trouble is over, None to leave what is shown.
+
+    `now_s` is the session's time, for a wait that is counted down; None for that of the event.
+    """
     match event.type:
         case "error" | "local.error" | "local.gave_up" | "local.limit":
             return event.text or None
         case "local.reconnecting":
-            cause, delay_s = str(event.data.get("cause") or "").rstrip("."), event.data.get("delay_s")
-            wait = f" in {delay_s:.0f} s" if isinstance(delay_s, int | float) and delay_s >= 1 else ""
-            return f"The connection was lost ({cause}). Connecting again{wait} …"
+            return _waiting(event, event.t_s if now_s is None else now_s)
         case "local.gap":
             return ""
     return None
+
+
+def _waiting(event: Event, now_s: float) -> str:
+    cause, delay_s, code = (event.data.get(name) for name in ("cause", "delay_s", "code"))
+    cause = str(cause or "").rstrip(".")
+    left_s = event.t_s + delay_s - now_s if isinstance(delay_s, int | float) else 0.0
+    wait = f" in {math.ceil(left_s)} s" if left_s >= 0.5 else ""
+    refused = isinstance(code, int) and 400 <= code < 600  # by a status of HTTP: nothing was there to be lost
+    why = f"{cause}." if refused else f"The connection was lost ({cause})."
+    return f"{why} Connecting again{wait} …"
 
 
 def own_settings(config: SessionConfig) -> dict[str, Any]:

@@ -232,7 +232,7 @@ class VadTuner(AudioPort, TunerDials):
             heard, dials, leave = decided
             self._rows = self._tuning.decide(ServerVad(**dials), leave)
             self._unsent = self._unplanned = True
-            self.set_trait("turns", turns_frame(self._rows, heard.sound.trace.hop_ms))
+            self.set_trait("turns", turns_frame(self._rows, heard.sound.parts))
 
     def _take(self, sound: Sound, labels: npt.NDArray[np.float64] = NO_LABELS) -> None:
         had = len(self.labels)

@@ -16,9 +16,10 @@ from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.io.bundle.recording import Recording, load
 from rt_notebook.server.voice import voice
 from rt_notebook.vad._labels import as_labels, read_labels
+from rt_notebook.vad._recorded import read_connections, traces_of
 from rt_notebook.vad._rooms import Take, rooms
 from rt_notebook.vad._trace import Trace, trace
-from rt_notebook.vad._whatif import connections, whatif
+from rt_notebook.vad._whatif import whatif
 from rt_notebook.widgets.vad_tuner_turns import MISSING, OPEN
 
 if TYPE_CHECKING:
@@ -112,7 +113,13 @@ def _recorded(recording: Recording, detector: str | Detector, name: str) -> Soun
     turns = np.zeros((len(known), 5), np.int32)
     turns[:, :4] = known[columns].astype("Int64").fillna(MISSING).to_numpy(np.int32)
     turns[turns[:, 3] == MISSING, 4] = OPEN
-    return Sound(name, heard, pcm, tuple(connections(list(recording.log), heard)), turns)
+    connections = read_connections(recording.log)
+    # Each endpoint's detector began anew with its connection.
+    parts = (
+        traces_of(connections, pcm, detector) if isinstance(detector, str) and connections[1:] else [heard]
+    )
+    firsts = [connection.first_ms for connection in connections]
+    return Sound(name, heard, pcm, tuple(zip(firsts, parts, strict=True)), turns)
 
 
 @cache

@@ -88,7 +88,7 @@ def judged(turns: Rows, labels: npt.NDArray[np.float64]) -> Rows:
     return found
 
 
-def turns_frame(turns: Rows, hop_ms: float) -> pd.DataFrame:
+def turns_frame(turns: Rows, parts: Sequence[tuple[int, Trace]]) -> pd.DataFrame:
     """Return the turns as `rt_notebook.vad.simulate` does: the same columns, values and dtypes."""
     import pandas as pd
 
@@ -98,8 +98,11 @@ def turns_frame(turns: Rows, hop_ms: float) -> pd.DataFrame:
     def ends(values: npt.NDArray[np.int64]) -> pd.arrays.IntegerArray:
         return pd.arrays.IntegerArray(np.where(missing, 1, values), missing.copy())
 
-    # The frame after the onset, on a grid of whole ms.
-    started_ms = np.rint((np.rint(onset_ms / hop_ms) + 1) * hop_ms).astype(np.int64)
+    # The frame after the onset; each part has a grid of its own, rounded to whole ms.
+    firsts_ms = np.array([first_ms for first_ms, _ in parts], np.int64)
+    first_ms, hop_ms = firsts_ms[np.searchsorted(firsts_ms, onset_ms, "right") - 1], parts[0][1].hop_ms
+    frame = np.rint((onset_ms - first_ms) / hop_ms)
+    started_ms = first_ms + np.rint((frame + 1) * hop_ms).astype(np.int64)
     return pd.DataFrame(
         {
             "onset_ms": onset_ms,

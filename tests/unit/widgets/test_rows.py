@@ -106,7 +106,11 @@ def test_trouble_is_said_in_words_and_unsaid_when_it_is_over():
     assert trouble(got("session.updated")) is None
     soon, late = (trouble(got("local.reconnecting", cause="gone.", delay_s=d)) for d in (0.3, 12.4))
     assert soon == "The connection was lost (gone). Connecting again …"
-    assert late == "The connection was lost (gone). Connecting again in 12 s …"
+    assert late == "The connection was lost (gone). Connecting again in 13 s …"
+    full = got("local.reconnecting", cause="x.example is at its limit (HTTP 429).", delay_s=20, code=429)
+    told = [trouble(full, full.t_s + s) for s in (0, 0.1, 18.9, 19.8)]
+    again = "x.example is at its limit (HTTP 429). Connecting again"
+    assert told == [f"{again} in 20 s …", f"{again} in 20 s …", f"{again} in 2 s …", f"{again} …"]
     assert trouble(got("local.gap")) == ""
     for type_ in ("local.error", "local.gave_up", "local.limit"):
         assert trouble(got(type_, message="A sentence.")) == "A sentence."

@@ -7,6 +7,7 @@ import pytest
 from ipywidgets import Widget
 
 from rt_notebook.core.config import SessionConfig
+from rt_notebook.core.events import Event
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.vad import Trace
@@ -131,6 +132,33 @@ def test_making_a_playground_opens_nothing(make):
     playground = make(Playground)
     assert playground.session.state == "idle"
     assert len(playground.log) == 0
+
+
+def test_a_wait_is_counted_down_until_something_else_is_said(make):
+    playground, seen = make(Playground), []
+    playground._observers.stop()
+    playground._observers.join(10)
+    playground.observe(lambda change: seen.append(change["new"]), "problem")
+    told = {"cause": "x.example is at its limit (HTTP 429).", "delay_s": 2.0, "code": 429}
+
+    def happens(type_, now_s, **data):
+        playground.session._link.clock_s = lambda: now_s
+        if type_:
+            playground._on_event(playground.session, Event(now_s, "local", type_, data))
+        playground._publish()
+
+    happens("local.reconnecting", 5.0, **told)
+    for now_s in (5.4, 6.2, 6.9):
+        happens("", now_s)
+    happens("local.connected", 7.1)
+    happens("", 7.2)
+    again = "x.example is at its limit (HTTP 429). Connecting again"
+    assert seen == [f"{again} in 2 s …", f"{again} in 1 s …", f"{again} …", ""][: len(seen)]
+    assert len(seen) == 4
+    happens("local.reconnecting", 8.0, **told)
+    happens("local.error", 8.1, message="Something else.")
+    happens("", 8.2)
+    assert playground.problem == "Something else."
 
 
 def test_equal_chunks_are_all_observed(make):

@@ -120,8 +120,8 @@ class Connection:
         ConnectError
             The endpoint cannot be reached, or refuses.
         """
-        address = await self._endpoint.address()
-        self._transport = await open_websocket(address, self._policy.open_timeout_s)
+        self._address = await self._endpoint.address()
+        self._transport = await open_websocket(self._address, self._policy.open_timeout_s)
         self.opened_s = self._clock_s()
 
     def start(self) -> None:
@@ -175,7 +175,7 @@ class Connection:
         assert self._transport is not None  # noqa: S101 - opened before it is started
         async for frame in self._transport.frames():
             self._alive()
-            event, audio = self.protocol.receive(frame, self.last_heard_s)
+            event, audio = self.protocol.receive(self._address.masked_frame(frame), self.last_heard_s)
             self._follow(event)
             self._arrived(self, event, audio)
             self._judge(event)
@@ -188,7 +188,8 @@ class Connection:
             self._end(Ending("local", self._closing or how.reason, how.code))
             return
         past_expiry = self.expires_s is not None and self._clock_s() >= self.expires_s - 1.0
-        self._end(ending_of_close(how.code, how.reason, error_code=self._error_code, past_expiry=past_expiry))
+        reason = self._address.masked(how.reason)
+        self._end(ending_of_close(how.code, reason, error_code=self._error_code, past_expiry=past_expiry))
 
     def _follow(self, event: Event) -> None:
         detection = self.protocol.audio_input.get("turn_detection")

@@ -1,26 +1,15 @@
-"""The WebSocket below a session, with every way in which opening it fails told in one sentence."""
+"""The WebSocket below a session."""
 
 from __future__ import annotations
 
-import email.utils
 import logging
-import ssl
-import time
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
-import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import (
-    ConnectionClosed,
-    InvalidHandshake,
-    InvalidProxyStatus,
-    InvalidStatus,
-    InvalidURI,
-    ProxyError,
-)
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from rt_notebook.errors import AuthenticationError, ConnectError, EndpointNotFoundError, RefusedError
+from rt_notebook.io.connection.refusals import failure
+from rt_notebook.io.connection.trust import trusting
 from rt_notebook.io.secrets.socket_logger import socket_logger
 
 if TYPE_CHECKING:
@@ -124,6 +113,14 @@ class WebSocketTransport:
         return ClosedBy(None if code is None else int(code), self._connection.close_reason or "")
 
 
+class _Straight(connect):
+    """Goes nowhere else: the library would follow a redirect to another host with Azure's key."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Take a redirect for the refusal that it is."""
+        return exc
+
+
 async def open_websocket(address: Address, timeout_s: float = OPEN_TIMEOUT_S) -> WebSocketTransport:
     """Open a WebSocket, by a proxy where ``HTTPS_PROXY`` or the system names one.
 
@@ -135,13 +132,14 @@ async def open_websocket(address: Address, timeout_s: float = OPEN_TIMEOUT_S) ->
         The endpoint answered 404.
     RefusedError
         The endpoint answered with another status; it knows `RefusedError.retry_after_s`.
+    ConfigError
+        The address's ``ca_file`` cannot be read any more.
     ConnectError
         Anything else: nothing listens there, the name is unknown, the certificate is wrong, a time-out.
     """
-    host = urlsplit(address.url).netloc
     headers = {name: value.reveal() for name, value in address.headers.items()}
     try:
-        connection = await connect(
+        connection = await _Straight(
             address.url,
             additional_headers=headers,
             max_size=MAX_FRAME_BYTES,
@@ -151,86 +149,13 @@ async def open_websocket(address: Address, timeout_s: float = OPEN_TIMEOUT_S) ->
             # `Watchdog` asks, and sooner.
             ping_interval=None,
             logger=_logger,
+            ssl=trusting(address.ca_file) if address.url.startswith("wss:") else None,
         )
-    except InvalidStatus as error:
-        retry_after_s = _retry_after_s(error.response.headers.get("Retry-After"))
-        raise _refusal(host, error.response.status_code, error.response.body, retry_after_s) from None
-    except TimeoutError:
-        raise ConnectError(
-            f"{host} did not answer within {timeout_s:g} s.", "Check the address and the network."
-        ) from None
-    except InvalidProxyStatus as error:
-        raise ConnectError(
-            f"The proxy on the way to {host} refused (HTTP {error.response.status_code}).",
-            "Check HTTPS_PROXY and the name and password in it, or name the host in NO_PROXY.",
-        ) from None
-    except ProxyError:
-        raise ConnectError(
-            f"The proxy on the way to {host} does not answer as one.",
-            "Check HTTPS_PROXY, or name the host in NO_PROXY.",
-        ) from None
-    except ssl.SSLError as error:
-        raise ConnectError(
-            f"The certificate of {host} is not trusted ({error.reason}).",
-            "Check the address; behind an inspecting proxy, set SSL_CERT_FILE to its certificate.",
-        ) from None
-    except (InvalidHandshake, InvalidURI) as error:
-        raise ConnectError(
-            f"{host} does not speak WebSocket there ({type(error).__name__}).",
-            "Check the address and its path.",
-        ) from None
-    except OSError as error:
-        raise ConnectError(
-            f"{host} cannot be reached ({error.strerror or error}).",
-            "Check the address and the network, or start the server there.",
-        ) from None
+    except (OSError, WebSocketException) as error:
+        failed = failure(error, address, timeout_s)
+    else:
+        return WebSocketTransport(connection)
     finally:
         headers.clear()
-    return WebSocketTransport(connection)
-
-
-def _refusal(
-    host: str, status: int, body: bytes | bytearray | None, retry_after_s: float | None
-) -> ConnectError:
-    said = _said(body or b"")[:200]
-    detail = f" It said: {said}" if said else ""
-    if status in {401, 403}:
-        return AuthenticationError(
-            f"{host} refused the key (HTTP {status}).{detail}",
-            "Check the key and that it belongs to this endpoint; Azure's GA path takes no api-version.",
-        )
-    if status == 404:
-        return EndpointNotFoundError(
-            f"{host} knows no such deployment or path (HTTP 404).{detail}",
-            "Check the deployment's name, the path and the api-version.",
-        )
-    if status == 429:
-        wait = "a moment" if retry_after_s is None else f"{retry_after_s:.0f} s"
-        problem, remedy = f"{host} is at its limit (HTTP 429).{detail}", f"Wait {wait} and connect again."
-    else:
-        problem = f"{host} refused the connection (HTTP {status}).{detail}"
-        remedy = "Check the address and the model."
-    return RefusedError(problem, remedy, status, retry_after_s)
-
-
-def _retry_after_s(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number or a date; None for neither."""
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
-
-
-def _said(body: bytes | bytearray) -> str:
-    """Return the message of a refusal: the vendors send it as JSON, whoever stands between them as text."""
-    try:
-        said = msgspec.json.decode(body)["error"]["message"]
-    except (msgspec.DecodeError, LookupError, TypeError):
-        said = body.decode("utf-8", "replace")
-    return str(said).strip()
+    # Not within the handler: frames that hold the headers would hang on to it.
+    raise failed

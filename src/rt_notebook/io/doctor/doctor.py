@@ -56,7 +56,7 @@ def problem(check: str, error: RtNotebookError) -> Finding:
     return Finding(check, "problem", error.problem, error.remedy)
 
 
-def examine_network(url: str) -> Iterator[Finding]:
+def examine_network(url: str, ca_file: str | None = None) -> Iterator[Finding]:
     """Look at the way to a WebSocket address: proxy, name, certificate, clock."""
     from rt_notebook.io.doctor import network
 
@@ -70,7 +70,7 @@ def examine_network(url: str) -> Iterator[Finding]:
         yield name
         if name.state == "problem":
             return
-    yield from network.server_findings(host, port, proxy, secure=secure)
+    yield from network.server_findings(host, port, proxy, secure=secure, ca_file=ca_file)
 
 
 def examine_talk(endpoint: Endpoint, *, turn: bool) -> Iterator[Finding]:

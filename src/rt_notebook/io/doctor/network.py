@@ -12,6 +12,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from rt_notebook.io.connection.trust import trusting, why_untrusted
 from rt_notebook.io.doctor.doctor import Finding
 
 if TYPE_CHECKING:
@@ -32,19 +33,6 @@ _INSPECTORS = (
     *("cisco umbrella", "fiddler", "forcepoint", "fortinet", "kaspersky", "mcafee", "mitmproxy", "netskope"),
     *("palo alto", "sophos", "symantec web", "zscaler"),
 )
-_CERTIFICATE = {
-    10: ("it has expired", "Check the clock of this machine; if it is right, tell the endpoint's operator."),
-    18: ("it is signed by itself", "Set SSL_CERT_FILE to a file with it, if the server is yours."),
-    19: (
-        "its chain ends in a certificate that this machine does not know",
-        "An inspecting proxy may stand between: set SSL_CERT_FILE to the certificate of your company.",
-    ),
-    20: (
-        "who signed it is not known here",
-        "An inspecting proxy may stand between: set SSL_CERT_FILE to the certificate of your company.",
-    ),
-    62: ("it is for another name", "Check the address."),
-}
 
 
 def proxy_for(host: str, *, secure: bool) -> str | None:
@@ -91,14 +79,16 @@ def name_finding(host: str, port: int) -> Finding:
     return Finding("name", "ok", f"{host} has {len(found)} address{'' if len(found) == 1 else 'es'}.")
 
 
-def server_findings(host: str, port: int, proxy: str | None, *, secure: bool) -> Iterator[Finding]:
+def server_findings(
+    host: str, port: int, proxy: str | None, *, secure: bool, ca_file: str | None = None
+) -> Iterator[Finding]:
     """Connect, look at the certificate, and compare clocks by the ``Date`` of an answer."""
     check = "certificate" if secure else "connection"
     try:
-        connection = _connection(host, port, proxy, secure=secure)
+        connection = _connection(host, port, proxy, trusting(ca_file) if secure else None)
         connection.connect()
     except ssl.SSLCertVerificationError as error:
-        why, remedy = _CERTIFICATE.get(error.verify_code, (error.verify_message, "Check the address."))
+        why, remedy = why_untrusted(error)
         yield Finding(check, "problem", f"The certificate of {host} is not trusted: {why}.", remedy)
         return
     except ssl.SSLError as error:
@@ -123,13 +113,14 @@ def server_findings(host: str, port: int, proxy: str | None, *, secure: bool) ->
         connection.close()
 
 
-def _connection(host: str, port: int, proxy: str | None, *, secure: bool) -> http.client.HTTPConnection:
+def _connection(
+    host: str, port: int, proxy: str | None, context: ssl.SSLContext | None
+) -> http.client.HTTPConnection:
     where, at = host, port
     if proxy:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         where, at = parts.hostname or "", parts.port or 80
-    if secure:
-        context = ssl.create_default_context()
+    if context is not None:
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
             where, at, timeout=TIMEOUT_S, context=context
         )

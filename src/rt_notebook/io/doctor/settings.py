@@ -5,31 +5,20 @@ from __future__ import annotations
 import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from rt_notebook.io.doctor.doctor import Finding
-from rt_notebook.io.secrets.secret import Secret
+from rt_notebook.io.endpoints.address import hidden_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["azure_findings", "hidden_in", "key_findings", "url_findings"]
+__all__ = ["azure_findings", "key_findings", "url_findings"]
 
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _PORTALS = ("ai.azure.com", "oai.azure.com", "portal.azure.com", "platform.openai.com")
 _PLACEHOLDERS = {"your-key", "your_api_key", "your-api-key", "key"}
 _FIRST_VERSION = "2024-10-01"
-_KEY_FIELDS = {"api-key", "api_key", "apikey", "access_token", "key", "token", "authorization", "sig"}
-
-
-def hidden_in(address: str) -> list[Secret]:
-    """Return what is secret in an address: its password, and keys in its query."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return []
-    found = [parts.password] + [v for name, v in parse_qsl(parts.query) if name.lower() in _KEY_FIELDS]
-    return [Secret(value) for value in found if value]
 
 
 def key_findings(key: str | None, variable: str, *, needed: bool, entra: bool) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.endpoints.address import Address
+from rt_notebook.io.endpoints.address import Address, hidden_in
 from rt_notebook.io.endpoints.plugins import open_named
 from rt_notebook.io.secrets.credentials import bearer_token
 from rt_notebook.io.secrets.secret import Secret
@@ -36,6 +36,8 @@ class Endpoint:
         ``"ga"`` or ``"preview"``.
     replayed
         The recording that is the endpoint, and its speed; None for a real one.
+    ca_file
+        File with further certificate authorities that are trusted; None for those of this machine alone.
     """
 
     label: str
@@ -47,6 +49,7 @@ class Endpoint:
     _plugin: str | None = None
     _options: dict[str, Any] = field(default_factory=dict, repr=False)
     replayed: tuple[Recording, float] | None = field(default=None, repr=False)
+    ca_file: str | None = None
 
     @classmethod
     def local(
@@ -93,6 +96,7 @@ class Endpoint:
         api_key: str | Secret | None = None,
         credential: object = None,
         api_version: str | None = None,
+        ca_file: str | Path | None = None,
     ) -> Self:
         """Use a deployment of Azure OpenAI.
 
@@ -109,12 +113,17 @@ class Endpoint:
         api_version
             None (default) is the GA path. A version such as ``"2024-10-01-preview"`` (else
             ``OPENAI_API_VERSION``) selects the preview path and dialect.
+        ca_file
+            PEM file of a certificate authority that this machine does not know, such as your company's. What
+            the machine trusts, or ``SSL_CERT_FILE`` names, is trusted as well.
 
         Raises
         ------
         ConfigError
-            The endpoint or the deployment is not known, or the endpoint is no ``https://`` address.
+            The endpoint or the deployment is not known, or the endpoint is no ``https://`` address, or has a
+            key in it; or `ca_file` holds no certificate.
         """
+        api_key = _secret(api_key)  # from here on, no frame holds it
         endpoint = endpoint or os.environ.get("AZURE_OPENAI_ENDPOINT")
         deployment = deployment or os.environ.get("AZURE_OPENAI_DEPLOYMENT")
         version = api_version or os.environ.get("OPENAI_API_VERSION")
@@ -124,13 +133,16 @@ class Endpoint:
             )
         if not deployment:
             raise ConfigError("No deployment is set.", "Pass deployment= or set AZURE_OPENAI_DEPLOYMENT.")
+        if hidden_in(endpoint):
+            del endpoint
+            raise _key_in_address()
         root = _websocket_root(endpoint)
         if version:
             query = urlencode({"api-version": version, "deployment": deployment})
             url = f"{root}/openai/realtime?{query}"
         else:
             url = f"{root}/openai/v1/realtime?{urlencode({'model': deployment})}"
-        key = _secret(api_key, None if credential is not None else "AZURE_OPENAI_API_KEY")
+        key = _usable(_secret(api_key, None if credential is not None else "AZURE_OPENAI_API_KEY"))
         return cls(
             label="Azure OpenAI",
             dialect="preview" if version else "ga",
@@ -140,10 +152,17 @@ class Endpoint:
             _credential=credential
             if key is None and credential is not None
             else (None if key else "default"),
+            ca_file=_readable(ca_file),
         )
 
     @classmethod
-    def openai(cls, *, model: str = "gpt-realtime", api_key: str | Secret | None = None) -> Self:
+    def openai(
+        cls,
+        *,
+        model: str = "gpt-realtime",
+        api_key: str | Secret | None = None,
+        ca_file: str | Path | None = None,
+    ) -> Self:
         """Use a model of OpenAI, by the GA dialect.
 
         Parameters
@@ -152,17 +171,20 @@ class Endpoint:
             Name of the model; any name is passed on.
         api_key
             The key; else ``OPENAI_API_KEY``.
+        ca_file
+            PEM file of a further certificate authority, as in `azure`.
 
         Raises
         ------
         ConfigError
-            No key is set.
+            No key is set, or `ca_file` holds no certificate.
         """
-        key = _secret(api_key, "OPENAI_API_KEY")
+        api_key = _secret(api_key, "OPENAI_API_KEY")  # from here on, no frame holds it
+        key = _usable(api_key)
         if key is None:
             raise ConfigError("No OpenAI key is set.", "Pass api_key= or set OPENAI_API_KEY.")
         url = f"wss://api.openai.com/v1/realtime?model={quote(model)}"
-        return cls(label="OpenAI", dialect="ga", _url=url, _key=key)
+        return cls(label="OpenAI", dialect="ga", _url=url, _key=key, ca_file=_readable(ca_file))
 
     @classmethod
     def url(
@@ -172,6 +194,7 @@ class Endpoint:
         api_key: str | Secret | None = None,
         dialect: DialectName | None = None,
         insecure: bool = False,
+        ca_file: str | Path | None = None,
     ) -> Self:
         """Use any server that speaks the protocol.
 
@@ -185,12 +208,19 @@ class Endpoint:
             By default ``"preview"`` where the address has an ``api-version``, else ``"ga"``.
         insecure
             Allow ``ws://`` to another machine, which shows the key and the voice to the network between.
+        ca_file
+            PEM file of a further certificate authority, as in `azure`.
 
         Raises
         ------
         ConfigError
-            The address is no WebSocket address, or is an open one to another machine.
+            The address is no WebSocket address, is an open one to another machine, or has a key in it;
+            or `ca_file` holds no certificate.
         """
+        api_key = _secret(api_key)  # from here on, no frame holds it
+        if hidden_in(url):
+            del url
+            raise _key_in_address()
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"}:
             better = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
@@ -214,8 +244,9 @@ class Endpoint:
             label=parts.netloc.rpartition("@")[2],
             dialect=dialect,
             _url=url,
-            _key=_secret(api_key, None),
+            _key=_usable(api_key),
             _header="api-key" if azure else "Authorization",
+            ca_file=_readable(ca_file),
         )
 
     @classmethod
@@ -274,13 +305,46 @@ class Endpoint:
             headers["Authorization"] = Secret(f"Bearer {token.reveal()}")
         if self.dialect == "preview" and self._header == "Authorization" and self._key is not None:
             headers["OpenAI-Beta"] = Secret("realtime=v1")
-        return Address(self._url or "", headers)
+        return Address(self._url or "", headers, self.ca_file)
 
 
-def _secret(value: str | Secret | None, variable: str | None) -> Secret | None:
+def _secret(value: str | Secret | None, variable: str | None = None) -> Secret | None:
+    """Wrap a key; else that of an environment variable. It refuses nothing, since that would show it."""
     if value is None and variable is not None:
         value = os.environ.get(variable) or None
-    return Secret(value) if isinstance(value, str) else value
+    return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def _usable(key: Secret | None) -> Secret | None:
+    """Return a key that can stand in a header. No frame here holds it open."""
+    if key is None:
+        return None
+    if not isinstance(key.reveal(), str):
+        kind = type(key.reveal()).__name__
+        raise ConfigError(f"The key is of type {kind}, and a text is meant.", "Give it as a str.")
+    if key.reveal() != key.reveal().strip() or not (key.reveal().isascii() and key.reveal().isprintable()):
+        raise ConfigError(
+            "The key has a line end, blanks around it, or letters that no key has.",
+            "Give the key alone: .strip() what was read from a file.",
+        )
+    return key
+
+
+def _readable(ca_file: str | Path | None) -> str | None:
+    """Return the whole path of a file of certificates, which can be used."""
+    if ca_file is None:
+        return None
+    from rt_notebook.io.connection.trust import trusting
+
+    trusting(str(ca_file))
+    return os.path.abspath(ca_file)  # noqa: PTH100 - of a str, too
+
+
+def _key_in_address() -> ConfigError:
+    return ConfigError(
+        "A key or password stands in the address, and addresses end up in logs.",
+        "Give the address without it, and the key as api_key=.",
+    )
 
 
 def _loopback(host: str) -> bool:

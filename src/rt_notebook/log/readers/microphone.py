@@ -28,6 +28,7 @@ def _session(ledger: Ledger, event: Event) -> None:
         # Another session (after a reconnect) counts the audio from zero again.
         if ledger.session_id not in {None, session_id}:
             ledger.microphone_clock, ledger.track = AudioClock(), MicTrack()
+            ledger.lose()
         ledger.session_id = session_id
         ledger.counts_from_start = True
     ledger.session = session
@@ -43,6 +44,7 @@ def _closed(ledger: Ledger, _: Event) -> None:
         if item.is_user and not item.placed:  # speech that was cut off: it stands where it was said
             ledger.place(item, None)
             ledger.touched.add(item.id)
+    ledger.lose()
 
 
 def _append(ledger: Ledger, event: Event) -> None:

@@ -55,6 +55,9 @@ class DetectStream(Protocol):
     def push(self, frame: bytes) -> float:
         """Return the probability of speech, 0 to 1, for the next 32 ms of PCM16."""
 
+    def fork(self) -> DetectStream:
+        """Return another stream that has heard the same up to now."""
+
 
 class StreamDetector(Protocol):
     """Judges live audio; shared by all sessions of a server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,3 +50,6 @@ class _EnergyStream:
         self._floor_dbfs = min(-35.0, max(-75.0, self._floor_dbfs))
         # Half probability at 12 dB above the floor, all but certain at 20 dB.
         return 1.0 / (1.0 + math.exp(-(level - self._floor_dbfs - 12.0) / 2.0))
+
+    def fork(self) -> _EnergyStream:
+        return copy(self)

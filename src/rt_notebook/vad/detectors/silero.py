@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
@@ -131,6 +132,12 @@ class _SileroStream:
 
     def push(self, frame: bytes) -> float:
         return push_together([(self, frame)])[0]
+
+    def fork(self) -> _SileroStream:
+        # Nothing that a stream holds is changed in place, the resampler's attributes apart.
+        forked = copy(self)
+        forked._resampler = copy(self._resampler)
+        return forked
 
     def window(self, frame: bytes) -> Float32:
         """Return what the model hears next: the frame, and the end of the one before."""
