@@ -14,5 +14,6 @@ export default defineConfig({
       load: (id) => (id === "\0hash:code" ? 'export default "this"' : undefined),
     },
   ],
-  test: { include: ["test/**/*.test.ts"] },
+  test: {
+    testTimeout: 60_000, // a slow machine fails no test include: ["test/**/*.test.ts"] },
 });

@@ -31,6 +31,8 @@ export class Port {
   transcript = new Map<string, TranscriptRow>();
   events = new Map<number, EventRow>();
   calls = new Map<string, CallRow>();
+  /** Takes the messages that only one kind of widget knows. */
+  more: (message: Message, buffers: DataView[]) => void = () => {};
   #views = 0;
   #speakerInbox = new Inbox();
   #listeners = new Map<Topic, Set<() => void>>();
@@ -160,6 +162,8 @@ export class Port {
       case "notice":
         this.#say(String(message.message));
         break;
+      default:
+        this.more(message, buffers);
     }
   }
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rt_notebook.widgets.audio_port import AudioPort
     from rt_notebook.widgets.playground import Playground
     from rt_notebook.widgets.room import RoomTest
+    from rt_notebook.widgets.vad_tuner import VadTuner
 
 __version__ = "0.1.0"
 
@@ -85,6 +86,7 @@ __all__ = [
     "Speaker",
     "Tool",
     "Turn",
+    "VadTuner",
     "__version__",
     "errors",
     "export_audio",
@@ -118,6 +120,7 @@ _HOMES = {
     "rt_notebook.widgets.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground": ("Playground",),
     "rt_notebook.widgets.room": ("RoomTest",),
+    "rt_notebook.widgets.vad_tuner": ("VadTuner",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

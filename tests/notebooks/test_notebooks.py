@@ -124,6 +124,21 @@ def test_the_interrupted_answer_was_not_heard_to_its_end(quickstart) -> None:
     assert len(heard) < len(story)
 
 
+@pytest.mark.speech
+def test_tuning_finds_a_setting_that_cuts_nothing_off_and_the_server_takes_it(execute) -> None:
+    tuning = execute(next(path for path in NOTEBOOKS if path.stem.startswith("02_tuning")))
+    assert text_of(tuning, "labels").split("\n")[:2] == [
+        " 500 ms of silence: 100% of turns cut off",
+        " 900 ms of silence: 0% of turns cut off",
+    ]
+    settings = outputs(tuning, "apply")[-1].data["text/plain"].splitlines()
+    assert [line.split()[1:] for line in settings if "silence_duration_ms" in line] == [["900", "900"]]
+    assert "1 merged" in text_of(tuning, "whatif")
+    assert "held out" in text_of(tuning, "recommend")
+    for cell_id in ("tuner", "own"):
+        assert {WIDGET_VIEW, "image/png"} <= outputs(tuning, cell_id)[-1].data.keys()
+
+
 def test_the_kernel_is_this_environment() -> None:
     from jupyter_client.kernelspec import KernelSpecManager
 

@@ -50,3 +50,16 @@ export function debounce(callback: () => void, wait_ms: number): () => void {
     timer = setTimeout(callback, wait_ms);
   };
 }
+
+/** Returns what has `callback` called once before the next picture, however often it is asked for. */
+export function beforeNextFrame(callback: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      callback();
+    });
+  };
+}

@@ -31,6 +31,8 @@ export function status(port: Port): { text: string; kind: StatusKind } {
   if (port.mic.stalled) {
     return { text: "The kernel is busy; your voice is kept and arrives when it is free.", kind: "wait" };
   }
+  const busy = String(port.model.get("busy") ?? "");
+  if (busy) return { text: busy, kind: "wait" };
   const phase = String(port.model.get("phase") ?? "");
   if (!phase) {
     const words = port.playback.speaking ? "Playing." : port.micState === "on" ? "Recording." : "Ready.";

@@ -68,6 +68,7 @@ def rooms(
     turns: int = 4,
     seed: int = 0,
     noises: tuple[str, ...] = NOISES,
+    snr_db: float | None = None,
 ) -> Iterator[Room]:
     """Yield rooms: noises by turns, each at a level of 0 to 30 dB below the voice.
 
@@ -82,6 +83,8 @@ def rooms(
         them, then 1.5 to 3.5 s until the next turn.
     seed
         The same seed makes the same rooms.
+    snr_db
+        The level of all of them, instead of one drawn for each.
 
     Raises
     ------
@@ -92,9 +95,10 @@ def rooms(
     spoken = [one_level(voice(phrase)) for phrase in _PHRASES]
     for number in range(count):
         random = np.random.default_rng([seed, number])
-        noise, snr_db = noises[number % len(noises)], float(random.uniform(0, 30))
-        made = tuple(_take(spoken, noise, snr_db, turns, random) for _ in range(takes))
-        yield Room(noise, snr_db, made)
+        noise, drawn_db = noises[number % len(noises)], float(random.uniform(0, 30))
+        level_db = drawn_db if snr_db is None else snr_db
+        made = tuple(_take(spoken, noise, level_db, turns, random) for _ in range(takes))
+        yield Room(noise, level_db, made)
 
 
 def _take(spoken: list[Float32], noise: str, snr_db: float, turns: int, random: np.random.Generator) -> Take:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from ipywidgets import Widget
 
@@ -9,11 +10,13 @@ from rt_notebook.core.config import SessionConfig
 from rt_notebook.core.events import Event
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.endpoints.endpoint import Endpoint
+from rt_notebook.vad import Trace
 from rt_notebook.widgets.audio_port import AudioPort
 from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT
 from rt_notebook.widgets.playground import Playground
 from rt_notebook.widgets.room import RoomTest
+from rt_notebook.widgets.vad_tuner import VadTuner
 
 IPYWIDGETS = {
     "_anywidget_id",
@@ -47,8 +50,26 @@ PLAYGROUND = PORT | {
     "silence_duration_ms",
     "applied",
 }
+TUNER = PORT | {
+    "threshold",
+    "prefix_padding_ms",
+    "silence_duration_ms",
+    "exit_threshold",
+    "metric",
+    "session_state",
+    "recorded",
+    "applied",
+    "note",
+    "busy",
+}
 ROOM_TEST = PORT | {"step", "prompt", "progress", "value", "verdict", "has_session", "applied"}
-STATES = {AudioPort: PORT, Playground: PLAYGROUND, RoomTest: ROOM_TEST}
+
+
+def quiet_tuner():
+    return VadTuner(Trace(np.zeros(100, np.float32)))
+
+
+STATES = {AudioPort: PORT, Playground: PLAYGROUND, RoomTest: ROOM_TEST, quiet_tuner: TUNER}
 
 
 @pytest.fixture
@@ -64,14 +85,12 @@ def make():
         widget.close()
 
 
-@pytest.mark.parametrize(
-    ("kind", "own"), [(AudioPort, PORT), (Playground, PLAYGROUND), (RoomTest, ROOM_TEST)]
-)
+@pytest.mark.parametrize(("kind", "own"), STATES.items())
 def test_only_listed_traits_are_synchronised(make, kind, own):
     assert set(make(kind).get_state()) == IPYWIDGETS | own
 
 
-@pytest.mark.parametrize("kind", [AudioPort, Playground])
+@pytest.mark.parametrize("kind", STATES)
 def test_state_is_small_with_the_code_that_is_in_it(make, kind):
     state = make(kind).get_state()
     assert len(json.dumps(state, default=str)) < 4_000
