@@ -14,6 +14,6 @@ export default defineConfig({
       load: (id) => (id === "\0hash:code" ? 'export default "this"' : undefined),
     },
   ],
-  test: {
-    testTimeout: 60_000, // a slow machine fails no test include: ["test/**/*.test.ts"] },
+  // A slow machine fails no test.
+  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
 });
