@@ -47,7 +47,9 @@ class Turn:
         Whether the answer was cut short: cancelled, or silenced before its audio had been played.
     speech_start_s, speech_end_s
         Where the speech itself lies, as the endpoint saw it: prefix padding and silence wait are taken off.
-        None without server VAD, and in a slice of a log that lacks the session's beginning.
+        Under a semantic VAD, which names no silence, the end is where the voice ends in the audio that was
+        sent, and the start is None. None without turn detection, where the audio does not tell, and in a
+        slice of a log that lacks the session's beginning.
     speech_started_s, speech_stopped_s
         When the endpoint's decisions arrived.
     sent_s

@@ -44,14 +44,17 @@ def test_the_settings_in_force_at_the_time_count() -> None:
     assert [turn.speech_start_s for turn in script.log().fold_turns()] == pytest.approx([1.0, 4.0])
 
 
-def test_semantic_vad_tells_no_end_of_speech() -> None:
+def test_semantic_vad_tells_no_end_of_speech_but_the_audio_does() -> None:
     script = Script()
     session = {"id": "sess_1", "audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}
     script.add(0.1, "received", "session.updated", session=session)
     script.say("Hello.", 1.0, 2.0)
     (turn,) = script.log().fold_turns()
-    assert turn.speech_end_s is None
+    assert turn.speech_end_s == pytest.approx(2.0, abs=0.02)
+    assert turn.speech_start_s is None
     assert turn.speech_stopped_s is not None
+    (unheard,) = script.log(microphone=False).fold_turns()
+    assert unheard.speech_end_s is None
 
 
 def test_after_a_reconnect_the_audio_is_counted_from_zero_again() -> None:

@@ -94,6 +94,9 @@ def _speech_stopped(ledger: Ledger, event: Event) -> None:
         item.speech_end_s = _heard_s(ledger, end_ms - silence_ms, event)
     if end_ms is not None and ledger.counts_from_start:
         item.spoken_end = _spoken_end(ledger, item, end_ms, silence_ms)
+        if item.speech_end_s is None and item.spoken_end is not None:
+            # A semantic VAD does not say how long it waited; the audio tells where the voice ended.
+            item.speech_end_s = min(event.t_s, item.spoken_end.recorded_s)
 
 
 def _spoken_end(ledger: Ledger, item: Item, end_ms: float, silence_ms: float | None) -> SpokenEnd | None:
