@@ -38,7 +38,7 @@ from rt_notebook import Endpoint, ServerVad, Session, SessionConfig, voice  # no
 from rt_notebook.log.latency import PARTS  # noqa: E402
 from rt_notebook.log.ledger import Ledger  # noqa: E402
 from rt_notebook.server.host.app import RealtimeServer  # noqa: E402
-from rt_notebook.widgets.playground import Playground  # noqa: E402
+from rt_notebook.widgets.playground.playground import Playground  # noqa: E402
 
 RATE_HZ = 24_000
 SILENCE_S = 9.0

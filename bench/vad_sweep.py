@@ -21,8 +21,8 @@ from rt_notebook import vad
 from rt_notebook.core.audio import to_float
 from rt_notebook.core.frame_resampler import resample_24k
 from rt_notebook.io.audio.sources import load_audio
-from rt_notebook.vad._plane import count, count_ends, plane
 from rt_notebook.vad.detectors.silero import SileroDetector
+from rt_notebook.vad.plane.plane import count, count_ends, plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rt_notebook import VadTuner, vad, voice
-from rt_notebook.widgets import vad_tuner_messages as messages
+from rt_notebook.widgets.tuner import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ import { Port } from "./port.ts";
 import { renderAudioPort } from "./views/audio-port.ts";
 import { renderPlayground } from "./views/playground.ts";
 import { renderRoomTest } from "./views/room-test.ts";
-import { renderTuner } from "./views/tuner.ts";
+import { renderTuner } from "./views/tuner/tuner.ts";
 
 /** What the loader hands over to. It cleans up when a signal ends, and leaves nothing to call. */
 export interface FrontEnd {

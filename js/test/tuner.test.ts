@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Asking, PATIENCE_MS } from "../src/tuner-asking.ts";
-import { columnBounds, tickStep, timeWords } from "../src/tuner-draw.ts";
-import { turnAt, turnsOf, withMark } from "../src/tuner-turns.ts";
-import { colourAt, metricWords, placeOn, rangeOf } from "../src/views/tuner-plane.ts";
+import { Asking, PATIENCE_MS } from "../src/tuner/asking.ts";
+import { columnBounds, tickStep, timeWords } from "../src/tuner/draw.ts";
+import { turnAt, turnsOf, withMark } from "../src/tuner/turns.ts";
+import { colourAt, metricWords, placeOn, rangeOf } from "../src/views/tuner/plane.ts";
 
 const stretch = fc.tuple(fc.nat(1000), fc.integer({ min: 1, max: 300 })).map(([a, b]) => [a, a + b] as const);
 

@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from rt_notebook.log.turns import Turn
     from rt_notebook.plot._report import report
     from rt_notebook.server.voice import voice
-    from rt_notebook.widgets.audio_port import AudioPort
-    from rt_notebook.widgets.playground import Playground
-    from rt_notebook.widgets.room import RoomTest
-    from rt_notebook.widgets.vad_tuner import VadTuner
+    from rt_notebook.widgets.playground.playground import Playground
+    from rt_notebook.widgets.port.audio_port import AudioPort
+    from rt_notebook.widgets.room.room import RoomTest
+    from rt_notebook.widgets.tuner.vad_tuner import VadTuner
 
 __version__ = "0.1.0"
 
@@ -117,10 +117,10 @@ _HOMES = {
     "rt_notebook.log.turns": ("Turn",),
     "rt_notebook.plot._report": ("report",),
     "rt_notebook.server.voice": ("voice",),
-    "rt_notebook.widgets.audio_port": ("AudioPort",),
-    "rt_notebook.widgets.playground": ("Playground",),
-    "rt_notebook.widgets.room": ("RoomTest",),
-    "rt_notebook.widgets.vad_tuner": ("VadTuner",),
+    "rt_notebook.widgets.port.audio_port": ("AudioPort",),
+    "rt_notebook.widgets.playground.playground": ("Playground",),
+    "rt_notebook.widgets.room.room": ("RoomTest",),
+    "rt_notebook.widgets.tuner.vad_tuner": ("VadTuner",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

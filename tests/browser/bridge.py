@@ -21,7 +21,7 @@ from websockets.asyncio.server import serve
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-from rt_notebook.widgets.code_line import LOADER
+from rt_notebook.widgets.port.code_line import LOADER
 
 PAGE = (Path(__file__).parent / "page.html").read_bytes()
 

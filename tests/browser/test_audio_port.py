@@ -9,7 +9,7 @@ import wave
 import numpy as np
 import pytest
 
-from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.port.audio_port import AudioPort
 
 START = "button:has-text('Start listening')"
 STOP = "button:has-text('Stop listening')"

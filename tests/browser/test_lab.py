@@ -18,14 +18,14 @@ VERSIONS = ["6.31.0", "7.3.0", "7.4.0"]
 LONG_MS = 120_000
 
 SHOW = """
-from rt_notebook.widgets.playground import Playground
+from rt_notebook.widgets.playground.playground import Playground
 playground = Playground()
 chunks = []
 playground.observe(lambda change: chunks.append(len(change["new"])), "chunk")
 playground
 """
 PORT = """
-from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.port.audio_port import AudioPort
 port = AudioPort()
 chunks = []
 port.observe(lambda change: chunks.append(len(change["new"])), "chunk")
@@ -42,13 +42,13 @@ meanwhile = len(chunks) - before
 BUSY = """
 import time
 from IPython.display import display
-from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.port.audio_port import AudioPort
 display(AudioPort())
 time.sleep(30)
 """
 # Nothing is offered, so that only what the page asks for is sent.
 SECOND = """
-from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.port.audio_port import AudioPort
 second = AudioPort()
 second._code.taken()
 second

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rt_notebook.widgets.audio_port import AudioPort
+from rt_notebook.widgets.port.audio_port import AudioPort
 
 WAITING = "Waiting for the kernel. Run this cell to start the widget."
 

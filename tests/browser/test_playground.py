@@ -7,7 +7,7 @@ import pytest
 from recordings import write_wav
 
 from rt_notebook.server.voice import voice
-from rt_notebook.widgets.playground import Playground
+from rt_notebook.widgets.playground.playground import Playground
 
 pytestmark = pytest.mark.speech
 

@@ -7,7 +7,7 @@ import pytest
 from recordings import write_wav
 
 from rt_notebook import Endpoint, Session, voice
-from rt_notebook.widgets.room import RoomTest
+from rt_notebook.widgets.room.room import RoomTest
 
 pytestmark = pytest.mark.speech
 

@@ -7,7 +7,7 @@ import pytest
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.core.events import Event
 from rt_notebook.core.tools import tool
-from rt_notebook.widgets.playground import Playground
+from rt_notebook.widgets.playground.playground import Playground
 
 pytestmark = pytest.mark.speech
 

@@ -108,7 +108,7 @@ def test_an_endpoint_that_cannot_be_replayed_is_refused_in_the_cell(tmp_path, re
 
 
 def test_the_playground_shows_a_replay(recorded):
-    from rt_notebook.widgets.playground import Playground
+    from rt_notebook.widgets.playground.playground import Playground
 
     original, path, _ = recorded
     playground = Playground(Endpoint.replay(path, speed=math.inf))

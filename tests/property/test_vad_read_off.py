@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rt_notebook import ServerVad, vad
 from rt_notebook.core.turn_detection import exit_of
-from rt_notebook.vad._read_off import Onsets, Range, Told, read_onsets, read_silences, silent_frames
+from rt_notebook.vad.probing.read_off import Onsets, Range, Told, read_onsets, read_silences, silent_frames
 
 
 @st.composite

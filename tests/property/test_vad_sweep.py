@@ -11,10 +11,10 @@ from naive_vad import frames_for, naive_counts, naive_turns
 
 from rt_notebook.core.config import ServerVad
 from rt_notebook.vad import Trace
-from rt_notebook.vad._gaps import find_gaps
-from rt_notebook.vad._plane import count, count_ends, plane
-from rt_notebook.vad._score import COUNTS, PADDED
-from rt_notebook.vad._simulate import simulated_turns
+from rt_notebook.vad.plane.gaps import find_gaps
+from rt_notebook.vad.plane.plane import count, count_ends, plane
+from rt_notebook.vad.plane.score import COUNTS, PADDED
+from rt_notebook.vad.traces.simulate import simulated_turns
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 CASES = 10_000 if NIGHTLY else 500
@@ -49,7 +49,7 @@ def test_every_setting_has_the_turns_of_the_frame_loop(trace, thresholds, silenc
     probabilities = np.array(trace, np.float32)
     axes = settings_of(thresholds, silences, [0], leave, reset)
     turns = {}
-    import rt_notebook.vad._gaps as module
+    import rt_notebook.vad.plane.gaps as module
 
     # However the thresholds are divided into blocks.
     module._WORDS_AT_ONCE, kept = words, module._WORDS_AT_ONCE

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rt_notebook import ServerVad, vad
-from rt_notebook.widgets.vad_tuner_turns import CUT, FALSE, MISSING, OPEN, find_turns, judged, turns_frame
+from rt_notebook.widgets.tuner.turns import CUT, FALSE, MISSING, OPEN, find_turns, judged, turns_frame
 
 probability = st.sampled_from([0.0, 0.01, 0.2, 0.34, 0.35, 0.4, 0.49, 0.5, 0.51, 0.9, 1.0])
 traces = st.lists(st.tuples(probability, st.integers(1, 40)), max_size=25).map(

@@ -12,15 +12,15 @@ from rt_notebook.commands.talk import endpoint_named
 from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ComponentMissingError, ConfigError
 from rt_notebook.vad import detector_names, probe_audio_s, probe_blocking, recommend, sweep, trace
-from rt_notebook.vad._simulate import simulated_turns
+from rt_notebook.vad.traces.simulate import simulated_turns
 
 if TYPE_CHECKING:
     import argparse
 
     import pandas as pd
 
-    from rt_notebook.vad._simulate import SimulatedTurn
-    from rt_notebook.vad._sweep import Sweep
+    from rt_notebook.vad.plane.sweep import Sweep
+    from rt_notebook.vad.traces.simulate import SimulatedTurn
 
 __all__ = ["add_arguments", "run"]
 

@@ -13,7 +13,7 @@ from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.plot._axes import ASSISTANT, USER, new_axes, say
 from rt_notebook.plot._turn_spans import draw_turns
 from rt_notebook.vad import as_labels, simulate
-from rt_notebook.vad._trace import as_trace
+from rt_notebook.vad.traces.trace import as_trace
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -15,19 +15,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rt_notebook.vad._calibrate import Calibration, calibrate
-    from rt_notebook.vad._labels import as_labels, read_labels
-    from rt_notebook.vad._measures import metrics
-    from rt_notebook.vad._probe import probe, probe_audio_s, probe_blocking
-    from rt_notebook.vad._probe_report import Probe
-    from rt_notebook.vad._reading import Reading, read_aloud, room_sweep
-    from rt_notebook.vad._recommend import Recommendation, recommend
-    from rt_notebook.vad._rooms import Room, Take, rooms
-    from rt_notebook.vad._simulate import simulate
-    from rt_notebook.vad._sweep import Sweep, sweep
-    from rt_notebook.vad._trace import Trace, trace
-    from rt_notebook.vad._whatif import WhatIf, whatif
     from rt_notebook.vad.detectors import Detector, detector_names, load_detector
+    from rt_notebook.vad.labels import as_labels, read_labels
+    from rt_notebook.vad.plane.measures import metrics
+    from rt_notebook.vad.plane.recommend import Recommendation, recommend
+    from rt_notebook.vad.plane.sweep import Sweep, sweep
+    from rt_notebook.vad.probing.probe import probe, probe_audio_s, probe_blocking
+    from rt_notebook.vad.probing.report import Probe
+    from rt_notebook.vad.recorded.calibrate import Calibration, calibrate
+    from rt_notebook.vad.recorded.whatif import WhatIf, whatif
+    from rt_notebook.vad.synthetic.reading import Reading, read_aloud, room_sweep
+    from rt_notebook.vad.synthetic.rooms import Room, Take, rooms
+    from rt_notebook.vad.traces.simulate import simulate
+    from rt_notebook.vad.traces.trace import Trace, trace
 
 __all__ = [
     "Calibration",
@@ -59,21 +59,21 @@ __all__ = [
     "whatif",
 ]
 
-# Modules with a leading underscore: one called `trace` would take the function's place once it is loaded.
+# No folder has the name of a function: once loaded, it would take the function's place.
 _HOMES = {
-    "rt_notebook.vad._calibrate": ("Calibration", "calibrate"),
-    "rt_notebook.vad._labels": ("as_labels", "read_labels"),
-    "rt_notebook.vad._measures": ("metrics",),
-    "rt_notebook.vad._probe": ("probe", "probe_audio_s", "probe_blocking"),
-    "rt_notebook.vad._probe_report": ("Probe",),
-    "rt_notebook.vad._recommend": ("Recommendation", "recommend"),
-    "rt_notebook.vad._reading": ("Reading", "read_aloud", "room_sweep"),
-    "rt_notebook.vad._rooms": ("Room", "Take", "rooms"),
-    "rt_notebook.vad._simulate": ("simulate",),
-    "rt_notebook.vad._sweep": ("Sweep", "sweep"),
-    "rt_notebook.vad._trace": ("Trace", "trace"),
-    "rt_notebook.vad._whatif": ("WhatIf", "whatif"),
     "rt_notebook.vad.detectors": ("Detector", "detector_names", "load_detector"),
+    "rt_notebook.vad.labels": ("as_labels", "read_labels"),
+    "rt_notebook.vad.plane.measures": ("metrics",),
+    "rt_notebook.vad.plane.recommend": ("Recommendation", "recommend"),
+    "rt_notebook.vad.plane.sweep": ("Sweep", "sweep"),
+    "rt_notebook.vad.probing.probe": ("probe", "probe_audio_s", "probe_blocking"),
+    "rt_notebook.vad.probing.report": ("Probe",),
+    "rt_notebook.vad.recorded.calibrate": ("Calibration", "calibrate"),
+    "rt_notebook.vad.recorded.whatif": ("WhatIf", "whatif"),
+    "rt_notebook.vad.synthetic.reading": ("Reading", "read_aloud", "room_sweep"),
+    "rt_notebook.vad.synthetic.rooms": ("Room", "Take", "rooms"),
+    "rt_notebook.vad.traces.simulate": ("simulate",),
+    "rt_notebook.vad.traces.trace": ("Trace", "trace"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from rt_notebook import ConfigError, ServerVad, vad
 from rt_notebook.plot import plane, whatif
 from rt_notebook.plot import vad as plot_vad
-from rt_notebook.vad._whatif import ChangedTurn, HeardTurn, WhatIf, frame_of
+from rt_notebook.vad.recorded.whatif import ChangedTurn, HeardTurn, WhatIf, frame_of
 
 TRACE = vad.Trace(np.array([0] * 20 + [0.9] * 20 + [0.1] * 12 + [0.9] * 20 + [0] * 40, np.float32))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rt_notebook import ConfigError, vad
-from rt_notebook.vad._labels import guess_labels
+from rt_notebook.vad.labels import guess_labels
 
 
 def written(path, text):

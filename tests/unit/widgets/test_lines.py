@@ -2,10 +2,10 @@
 
 import threading
 
-from rt_notebook.widgets.clock_line import ClockLine
-from rt_notebook.widgets.mic_line import MicLine
-from rt_notebook.widgets.speaker_line import SpeakerLine
-from rt_notebook.widgets.worker import Worker
+from rt_notebook.widgets.port.clock_line import ClockLine
+from rt_notebook.widgets.port.mic_line import MicLine
+from rt_notebook.widgets.port.speaker_line import SpeakerLine
+from rt_notebook.widgets.port.worker import Worker
 
 
 def batch(seq, *chunks, client="a", epoch=1, first=0, **more):

@@ -11,12 +11,12 @@ from rt_notebook.core.events import Event
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.vad import Trace
-from rt_notebook.widgets.audio_port import AudioPort
-from rt_notebook.widgets.code_line import LOADER
 from rt_notebook.widgets.messages import TO_FRONT
-from rt_notebook.widgets.playground import Playground
-from rt_notebook.widgets.room import RoomTest
-from rt_notebook.widgets.vad_tuner import VadTuner
+from rt_notebook.widgets.playground.playground import Playground
+from rt_notebook.widgets.port.audio_port import AudioPort
+from rt_notebook.widgets.port.code_line import LOADER
+from rt_notebook.widgets.room.room import RoomTest
+from rt_notebook.widgets.tuner.vad_tuner import VadTuner
 
 IPYWIDGETS = {
     "_anywidget_id",

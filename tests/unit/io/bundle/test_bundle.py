@@ -365,7 +365,7 @@ def test_a_full_disk_stops_the_recording_and_keeps_what_was_written(tmp_path):
             print(error)
     """)
     path = tmp_path / "a.rtlog"
-    support = Path(__file__).parents[2] / "support"
+    support = Path(__file__).parents[3] / "support"
     ran = subprocess.run(
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(support), *sys.path])},

@@ -304,7 +304,7 @@ BOMBS = {
 def test_bombs_are_refused_without_growing(tmp_path, bomb):
     """Made in one process, since making it takes room; opened in another, which is measured."""
     path = tmp_path / "bomb.rtlog"
-    support = Path(__file__).parents[2] / "support"
+    support = Path(__file__).parents[3] / "support"
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(support), str(Path(__file__).parent), *sys.path])
     }

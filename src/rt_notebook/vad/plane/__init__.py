@@ -1,0 +1,1 @@
+"""Every setting at once: turns, their score, and a recommendation."""

@@ -1,0 +1,1 @@
+"""Settings for one microphone in one room."""
