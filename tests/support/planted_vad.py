@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,12 @@ def with_detection(event: dict[str, Any], vad: dict[str, Any]) -> dict[str, Any]
 
 
 @asynccontextmanager
-async def planted(faults: object = None, **options: Any) -> AsyncIterator[Endpoint]:
-    """Run a server with something in place of its faults; give the endpoint."""
+async def planted(faults: object = None, detector: object = None, **options: Any) -> AsyncIterator[Endpoint]:
+    """Run a server with something in place of its faults, or of its detector; give the endpoint."""
     async with hosting(**options) as server:
+        if detector is not None:
+            sessions = server._sessions
+            sessions.components = dataclasses.replace(sessions.components, detector=detector)
         if faults is not None:
             server._sessions._faults = faults
         yield Endpoint.url(f"{server.realtime_url}?model=local", api_key=server.key)

@@ -46,7 +46,7 @@ class Measured:
     settings
         By name, between what each lies; what could not be seen is missing.
     agreement
-        The share of what it did that our own detector explains to the millisecond.
+        The share of its turns' beginnings that our own detector explains to the millisecond.
     deaf
         It heard nothing of what is clearly speech.
     lost
@@ -196,7 +196,6 @@ def _measured(phase: _Phase, *, deaf: bool, lost: bool) -> Measured:
         settings["prefix_padding_ms"] = onsets.padding_ms
         silences = read_silences(phase.line.heard, FRAME_MS, ended, onsets)
         settings["silence_duration_ms"] = _silence_ms(silences.frames, phase.pauses)
-        agreement = min(agreement, silences.agreement)
     return Measured(phase.vad, phase.line.acknowledged, settings, agreement, deaf, lost)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from html import escape
@@ -23,6 +24,8 @@ another one and does not say so, or it could not be compared with a second reque
 
 _NUMBERS = ("silence_duration_ms", "threshold", "prefix_padding_ms")
 _OURS = 0.75
+# How far beside a request its effect may move, and lie, where the endpoint's detector is another than ours.
+_BESIDE = {"silence_duration_ms": (64, 224), "prefix_padding_ms": (48, 96), "threshold": (0.15, 0.25)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Probe:
     settings
         One each: `ProbedSetting`.
     agreement
-        The share of the endpoint's turns that our own detector explains to the millisecond. Where it is low,
+        The share of the turns' beginnings that our own detector explains to the millisecond. Where it is low,
         the endpoint hears otherwise: its threshold is told by our probabilities all the same, and roughly.
     deaf
         It heard nothing of what is clearly speech.
@@ -135,7 +138,7 @@ class Probe:
         """How much was sent, and how far the answers are understood."""
         how = "in real time" if self.pace == "real" else "as fast as it was taken"
         sent = f"{self.audio_s:.0f} s of audio were sent, {how}."
-        understood = f"Our detector explains {self.agreement:.0%} of the answers to the millisecond."
+        understood = f"Our detector explains {self.agreement:.0%} of the beginnings to the millisecond."
         if self.agreement < _OURS:
             understood += " The endpoint's is another: a threshold is told by our probabilities, roughly."
         return f"{sent} {understood}"
@@ -175,7 +178,7 @@ def judged(
     pace: str,
 ) -> Probe:
     """Compare what was seen with what was asked for; `told` is what the endpoint last acknowledged."""
-    found = [_numeric(name, vad, first, second) for name in _NUMBERS]
+    found = _comparable([_numeric(name, vad, first, second) for name in _NUMBERS], vad, first)
     found.append(_answering(vad, first, switches, told))
     interrupts = switches.interrupts
     found.append(
@@ -205,18 +208,45 @@ def _numeric(name: str, vad: ServerVad, first: Measured, second: Measured | None
     seen = first.settings.get(name)
     if seen is None:
         return ProbedSetting(name, asked, told, None, None, None, "not measured")
-    inside = seen.low <= asked <= seen.high
+    low, high = seen.low, seen.high
+    inside = low <= asked <= high
     verdict: Verdict = "applied" if inside else "differs"
     if told is not None and told != asked:
-        verdict = "changed" if seen.low <= told <= seen.high else "differs"
+        verdict = "changed" if low <= told <= high else "differs"
     elif second is not None and (again := second.settings.get(name)) is not None:
         asked_again = getattr(second.requested, name)
-        moved = again.low > seen.high or again.high < seen.low
-        inside_again = again.low <= asked_again <= again.high
         heard = second.acknowledged.get(name, asked_again) == asked_again
-        if heard and not moved and not (inside and inside_again):
+        moved = again.low > high or again.high < low
+        if heard and not moved and not (inside and again.low <= asked_again <= again.high):
             verdict = "ignored"
-    return ProbedSetting(name, asked, told, seen.estimate, seen.low, seen.high, verdict)
+        elif not inside and _follows(name, asked, seen, asked_again, again):
+            # It does as it is told; its detector hears edges or levels by so much otherwise than ours.
+            verdict, low, high = "applied", min(low, asked), max(high, asked)
+    return ProbedSetting(name, asked, told, seen.estimate, low, high, verdict)
+
+
+def _follows(name: str, asked: float, seen: Range, asked_again: float, again: Range) -> bool:
+    """Whether what is seen moves with what is asked for, a little beside it."""
+    off, most = _BESIDE[name]
+    moved, wanted = again.estimate - seen.estimate, asked_again - asked
+    return abs(moved - wanted) <= off and abs(seen.estimate - asked) <= most
+
+
+def _comparable(found: list[ProbedSetting], vad: ServerVad, first: Measured) -> list[ProbedSetting]:
+    """Take back what was said of the threshold if the endpoint's detector is plainly another than ours."""
+    beside = any(
+        one.verdict == "applied" and not (seen.low <= getattr(vad, one.setting) <= seen.high)
+        for one in found
+        if (seen := first.settings.get(one.setting)) is not None
+    )
+    if not beside and first.agreement >= _OURS:
+        return found
+    return [
+        dataclasses.replace(one, verdict="not measured")
+        if one.setting == "threshold" and one.verdict in {"ignored", "differs"}
+        else one
+        for one in found
+    ]
 
 
 def _answering(vad: ServerVad, first: Measured, switches: Switches, told: dict[str, Any]) -> ProbedSetting:

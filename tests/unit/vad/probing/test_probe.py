@@ -12,6 +12,7 @@ from rt_notebook import ConfigError, ServerVad, vad
 from rt_notebook.server.host.fault_kinds import Fault
 from rt_notebook.server.host.faults import FaultLine
 from rt_notebook.server.host.wire_actions import Pass
+from rt_notebook.vad.detectors.energy import EnergyDetector
 from rt_notebook.vad.probing import line, measure
 
 pytestmark = pytest.mark.speech
@@ -83,6 +84,18 @@ async def test_whether_turns_are_answered_is_seen_if_answers_are_allowed(monkeyp
     async with planted() as endpoint:
         found = await vad.probe(endpoint, contrast=False, responses=True)
     assert found.row("create_response").verdict == "applied"
+    assert found.suspect == ()
+
+
+async def test_a_server_that_merely_hears_otherwise_is_not_accused():
+    async with planted(detector=EnergyDetector()) as endpoint:
+        found = await vad.probe(endpoint, pace="fast")
+    # It hears a voice's end at once, where ours takes some frames: the silence moves as it is asked to.
+    silence = found.row("silence_duration_ms")
+    assert silence.verdict == "applied"
+    assert silence.estimate < 480
+    # How loud a sound is, and how likely it is speech, are two scales.
+    assert found.row("threshold").verdict == "not measured"
     assert found.suspect == ()
 
 
