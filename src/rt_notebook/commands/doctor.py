@@ -16,7 +16,8 @@ from rt_notebook import __version__
 from rt_notebook.commands.setup import COMPONENTS
 from rt_notebook.commands.talk import endpoint_named
 from rt_notebook.errors import RtNotebookError
-from rt_notebook.io.doctor.doctor import Finding, examine_network, examine_talk, problem
+from rt_notebook.io.doctor.doctor import examine_network, examine_talk
+from rt_notebook.io.doctor.finding import Finding, problem
 from rt_notebook.io.doctor.settings import azure_findings, key_findings, url_findings
 from rt_notebook.io.endpoints.address import hidden_in
 from rt_notebook.io.secrets.scrub import Scrubber

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rt_notebook.log.faults import errors_of
+from rt_notebook.log.fields import as_text
 from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.records import as_text
 from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:

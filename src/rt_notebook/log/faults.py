@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rt_notebook.log.fields import as_dict, as_text
 from rt_notebook.log.frames import frame_of
 from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.records import as_dict, as_text
 from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.core.events import Event
 from rt_notebook.core.scrub import scrubbed
 from rt_notebook.errors import ComponentMissingError, LogFileError
-from rt_notebook.log.records import as_number
+from rt_notebook.log.fields import as_number
 from rt_notebook.log.table import DIRECTIONS, events_table
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.log.fields import as_number, as_text
 from rt_notebook.log.frames import frame_of
 from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.records import as_number, as_text
 from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.log.fields import as_dict, as_text
 from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.records import as_dict, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

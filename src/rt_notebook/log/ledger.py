@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.log.audio_clock import AudioClock
+from rt_notebook.log.fields import as_dict
 from rt_notebook.log.mic_track import MicTrack
 from rt_notebook.log.pages import Pages
 from rt_notebook.log.readers import READERS
-from rt_notebook.log.records import AudioPiece, Incident, Item, Response, as_dict
+from rt_notebook.log.records import AudioPiece, Incident, Item, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ import numpy as np
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS
 from rt_notebook.core.envelope import STEP_SAMPLES, envelope_dbfs
 from rt_notebook.core.speech_end import SpeechEnd, find_speech_end
-from rt_notebook.log.records import as_number
+from rt_notebook.log.fields import as_number
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event

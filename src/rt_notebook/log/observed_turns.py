@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import SAMPLES_PER_MS, SILENCE_DBFS
-from rt_notebook.log.records import as_dict, as_number
+from rt_notebook.log.fields import as_dict, as_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.clock import ClockMap, Exchange
-from rt_notebook.log.records import as_number, as_text
+from rt_notebook.log.fields import as_number, as_text
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,28 +12,7 @@ if TYPE_CHECKING:
     from rt_notebook.log.mic_track import SpokenEnd
     from rt_notebook.log.pages import PageStart
 
-__all__ = ["AudioPiece", "Incident", "Item", "Response", "as_dict", "as_number", "as_text"]
-
-
-def as_text(value: object) -> str | None:
-    """`value` if it is a string. Endpoints may put anything into a field; a fold never fails on it."""
-    return value if isinstance(value, str) else None
-
-
-def as_number(value: object) -> float | None:
-    """`value` if it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:  # a whole number of hundreds of digits
-        return None
-    return number if math.isfinite(number) else None
-
-
-def as_dict(value: object) -> dict[str, Any]:
-    """`value` if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
+__all__ = ["AudioPiece", "Incident", "Item", "Response"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rt_notebook.log.fields import as_dict
 from rt_notebook.log.observed_turns import Observed, observe
-from rt_notebook.log.records import as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ import numpy as np
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.core.events import TEXT_KEYS, id_in, text_in
-from rt_notebook.log.records import as_dict, as_text
+from rt_notebook.log.fields import as_dict, as_text
 from rt_notebook.log.store import EventStore
 
 if TYPE_CHECKING:

@@ -6,14 +6,15 @@ Nothing here prints, and no key is in what is said.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.connection.transport import open_websocket
+from rt_notebook.io.doctor import network
+from rt_notebook.io.doctor.finding import Finding, problem
 from rt_notebook.io.session.session import Session
 
 if TYPE_CHECKING:
@@ -21,45 +22,14 @@ if TYPE_CHECKING:
 
     from rt_notebook.io.endpoints.endpoint import Endpoint
 
-__all__ = ["Finding", "State", "examine_network", "examine_talk", "problem"]
-
-State = Literal["ok", "note", "problem"]
+__all__ = ["examine_network", "examine_talk"]
 
 HANDSHAKE_S = 15.0
 TURN_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one look has shown.
-
-    Attributes
-    ----------
-    check
-        What was looked at, in a word or two.
-    state
-        ``"ok"``; ``"note"``: unusual, and it may be right; ``"problem"``: it cannot work like that.
-    said
-        One sentence.
-    remedy
-        What to do about it; empty where there is nothing to do.
-    """
-
-    check: str
-    state: State
-    said: str
-    remedy: str = ""
-
-
-def problem(check: str, error: RtNotebookError) -> Finding:
-    """Make a finding of an error."""
-    return Finding(check, "problem", error.problem, error.remedy)
-
-
 def examine_network(url: str, ca_file: str | None = None) -> Iterator[Finding]:
     """Look at the way to a WebSocket address: proxy, name, certificate, clock."""
-    from rt_notebook.io.doctor import network
-
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "wss"
     port = parts.port or (443 if secure else 80)

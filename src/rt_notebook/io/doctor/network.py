@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rt_notebook.io.connection.trust import trusting, why_untrusted
-from rt_notebook.io.doctor.doctor import Finding
+from rt_notebook.io.doctor.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from rt_notebook.io.doctor.doctor import State
+    from rt_notebook.io.doctor.finding import State
 
 __all__ = ["name_finding", "proxy_finding", "proxy_for", "server_findings"]
 

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rt_notebook.io.doctor.doctor import Finding
+from rt_notebook.io.doctor.finding import Finding
 from rt_notebook.io.endpoints.address import hidden_in
 
 if TYPE_CHECKING:

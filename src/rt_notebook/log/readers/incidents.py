@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rt_notebook.log.records import Incident, as_dict, as_number, as_text
+from rt_notebook.log.fields import as_dict, as_number, as_text
+from rt_notebook.log.records import Incident
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, SILENCE_DBFS
 from rt_notebook.log.audio_clock import AudioClock
+from rt_notebook.log.fields import as_dict, as_number, as_text
 from rt_notebook.log.mic_track import MicTrack, SpokenEnd
 from rt_notebook.log.readers.items import item_of
-from rt_notebook.log.records import AudioPiece, as_dict, as_number, as_text
+from rt_notebook.log.records import AudioPiece
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
+from rt_notebook.log.fields import as_number
 from rt_notebook.log.readers.items import item_of
-from rt_notebook.log.records import as_number
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.usage import tokens
+from rt_notebook.log.fields import as_dict, as_text
 from rt_notebook.log.readers.items import describe, read_content, words_of
-from rt_notebook.log.records import Item, as_dict, as_text
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.log.ledger import Ledger
     from rt_notebook.log.readers import Reader
+    from rt_notebook.log.records import Item
 
 
 def _requested(ledger: Ledger, event: Event) -> None:

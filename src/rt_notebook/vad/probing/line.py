@@ -12,7 +12,7 @@ from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES
 from rt_notebook.errors import ConnectError
 from rt_notebook.io.audio.sources import CHUNK_MS, chunks
 from rt_notebook.io.session.session import Session
-from rt_notebook.log.records import as_dict, as_number, as_text
+from rt_notebook.log.fields import as_dict, as_number, as_text
 from rt_notebook.vad.probing.read_off import Told
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rt_notebook.core.audio import BYTES_PER_SAMPLE, SAMPLES_PER_MS
 from rt_notebook.core.config import ServerVad
 from rt_notebook.core.turn_detection import TurnDetector
 from rt_notebook.errors import ConfigError
-from rt_notebook.log.records import as_dict, as_number
+from rt_notebook.log.fields import as_dict, as_number
 from rt_notebook.vad.traces.simulate import SimulatedTurn
 from rt_notebook.vad.traces.trace import Trace, trace
 
