@@ -15,7 +15,7 @@ from rt_notebook import ServerVad, vad, voice
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rooms", type=int, default=205)
-    parser.add_argument("--takes", type=int, default=12, help="half are for choosing, half are held out")
+    parser.add_argument("--takes", type=int, default=24, help="half are for choosing, half are held out")
     parser.add_argument("--turns", type=int, default=6)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
