@@ -116,12 +116,16 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _simulate(args: argparse.Namespace) -> int:
-    vad = ServerVad(
+def _settings(args: argparse.Namespace) -> ServerVad:
+    return ServerVad(
         threshold=args.threshold,
         prefix_padding_ms=args.prefix_padding_ms,
         silence_duration_ms=args.silence_duration_ms,
     )
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    vad = _settings(args)
     turns = simulated_turns(
         trace(args.file, args.detector),
         vad,
@@ -204,11 +208,7 @@ def _recommend(args: argparse.Namespace) -> int:
 
 def _probe(args: argparse.Namespace) -> int:
     """Probe an endpoint; the exit status is 1 if it applies something else than was asked for."""
-    asked = ServerVad(
-        threshold=args.threshold,
-        prefix_padding_ms=args.prefix_padding_ms,
-        silence_duration_ms=args.silence_duration_ms,
-    )
+    asked = _settings(args)
     print(f"About {probe_audio_s(asked):.0f} s of audio will be sent.", file=sys.stderr)
     found = probe_blocking(
         endpoint_named(args.endpoint, args.api_key),

@@ -168,7 +168,8 @@ def publish(packed: Path, target: Path, *, overwrite: bool) -> None:
         except FileExistsError:
             raise
         except (OSError, NotImplementedError):
-            # A file system without hard links: nearly as good.
+            # No hard links on this file system, or (NotImplementedError) a system that has none that leave
+            # links alone: nearly as good.
             if os.path.lexists(target):
                 raise FileExistsError from None
             packed.rename(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from concurrent.futures import Future
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -168,9 +169,9 @@ class Recordable:
             if not self._end_is_told:
                 raise
 
+    @abstractmethod
     def _submit(self, work: Any) -> Pending[Any]:
         """Run work on the session's thread. `Session` has it: this class is a part of that one only."""
-        raise NotImplementedError
 
 
 def _stop(link: Link, recorder: Recorder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import abstractmethod
 from typing import Any
 
 import traitlets
@@ -35,9 +36,9 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
         """The settings that the API knows."""
         return {name: getattr(self, name) for name in DIALS}
 
+    @abstractmethod
     def _decide(self) -> None:
-        """Do what follows from the settings."""
-        raise NotImplementedError
+        """Do what follows from the settings. `VadTuner` has it."""
 
     @traitlets.default("value")
     def _default_value(self) -> dict[str, Any]:

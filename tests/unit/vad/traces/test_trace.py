@@ -62,7 +62,9 @@ def test_the_model_for_many_frames_and_the_one_for_single_frames_agree(speech, m
 
     pcm = to_pcm(speech("One two three."))
     if silero._file("silero_vad_16k_sequence.onnx") is None:
-        pytest.skip("silero-vad is not installed; its model for many frames at once is optional")
+        pytest.skip(
+            "silero-vad is not installed; its model for many frames is optional: its package asks for torch"
+        )
     at_once = SileroDetector().probabilities(pcm)
     monkeypatch.setattr(silero, "_MANY", 7)
     assert np.array_equal(SileroDetector().probabilities(pcm), at_once)
