@@ -107,7 +107,7 @@ def test_state_holds_neither_key_nor_audio(make):
     state = playground.get_state()
     assert len(json.dumps(state, default=str)) < 4_000
     # Not those that other tests have left.
-    own = Widget.get_manager_state(widgets={playground.model_id: playground})
+    own = Widget.get_manager_state(widgets=[playground, playground.layout])
     everything = json.dumps(own, default=str) + repr(playground)
     assert "canary-7" not in everything
     assert "canary-7" not in json.dumps(playground._repr_mimebundle_(), default=str)
