@@ -44,26 +44,19 @@ def settings_of(thresholds, silences, paddings, exit_threshold, reset):
 
 
 @settings(max_examples=CASES)
-@given(TRACES, THRESHOLDS, SILENCES, EXITS, RESETS, st.integers(1, 4))
-def test_every_setting_has_the_turns_of_the_frame_loop(trace, thresholds, silences, leave, reset, words):
+@given(TRACES, THRESHOLDS, SILENCES, EXITS, RESETS)
+def test_every_setting_has_the_turns_of_the_frame_loop(trace, thresholds, silences, leave, reset):
     probabilities = np.array(trace, np.float32)
     axes = settings_of(thresholds, silences, [0], leave, reset)
     turns = {}
-    import rt_notebook.vad.plane.gaps as module
-
-    # However the thresholds are divided into blocks.
-    module._WORDS_AT_ONCE, kept = words, module._WORDS_AT_ONCE
-    try:
-        for some, gaps in find_gaps(probabilities, *axes.thresholds, reset):
-            for silence_ms in axes.silence_duration_ms:
-                gap, silent_from, end = gaps.ends(frames_for(silence_ms))
-                onsets = gaps.onsets(gap)
-                for at, row in enumerate(gaps.row[gap]):
-                    is_open = silent_from[at] == len(trace)
-                    found = (onsets[at], *((None, None) if is_open else (silent_from[at], end[at])))
-                    turns.setdefault((some.start + row, silence_ms), []).append(found)
-    finally:
-        module._WORDS_AT_ONCE = kept
+    gaps = find_gaps(probabilities, *axes.thresholds, reset)
+    for silence_ms in axes.silence_duration_ms:
+        gap, silent_from, end = gaps.ends(frames_for(silence_ms))
+        onsets = gaps.onsets(gap)
+        for at, row in enumerate(gaps.row[gap]):
+            is_open = silent_from[at] == len(trace)
+            found = (onsets[at], *((None, None) if is_open else (silent_from[at], end[at])))
+            turns.setdefault((row, silence_ms), []).append(found)
     for k, threshold in enumerate(axes.threshold):
         for silence_ms in axes.silence_duration_ms:
             wanted = naive_turns(

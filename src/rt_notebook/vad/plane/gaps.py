@@ -7,36 +7,30 @@ silence duration alone, and only through one number a gap: the longest silence t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rt_notebook.vad.plane.bits import packed, positions, seek, trigger
+from rt_notebook.vad.plane.triggers import falls, reached, rises, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     import numpy.typing as npt
 
     from rt_notebook.core.audio import Float32
     from rt_notebook.core.turn_detection import Reset
-    from rt_notebook.vad.plane.bits import Index, Rows
+    from rt_notebook.vad.plane.triggers import Index, Levels
 
-    Levels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+__all__ = ["Gaps", "find_gaps"]
 
-__all__ = ["Gaps", "find_gaps", "gaps_at"]
-
-# Probabilities are sorted into bins first; only those in a bin with a threshold inside are compared.
-_BINS = 4096
-_WORDS_AT_ONCE = 1 << 15
-_DIGIT = 16
+_SINGLE_STEPS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gaps:
     """The gaps of a trace, ordered by threshold, then by time; times are frames.
 
-    The last gap of each threshold reaches to the end of the trace and may be empty.
+    The last gap of a threshold that hears speech reaches to the end of the trace and may be empty.
 
     Attributes
     ----------
@@ -46,12 +40,10 @@ class Gaps:
         Index of the threshold.
     low
         First silent frame; `frames` where speech goes on to the end.
-    onset
-        First frame of speech after the gap; `frames` + 1 for the last gap.
     longest
-        The silence durations up to this many frames end a turn here; 0 where no speech comes before it.
+        The silence durations up to this many frames end a turn here.
     last
-        It is the last of a threshold that hears speech.
+        It is the last of its threshold.
     first_onset
         First frame of speech for each threshold; `frames` where there is none.
     """
@@ -59,12 +51,12 @@ class Gaps:
     frames: int
     row: Index
     low: Index
-    onset: Index
     longest: Index
     last: npt.NDArray[np.bool_]
     first_onset: Index
-    _silent: Rows
-    _runs: tuple[Index, Index, Index] | None
+    _on: Levels
+    _silences: _Silences
+    _reset: Reset
 
     def ends(self, silent_frames: int) -> tuple[Index, Index, Index]:
         """Return what ends turns when this many silent frames do.
@@ -78,34 +70,31 @@ class Gaps:
         """
         gap = np.flatnonzero((self.longest >= silent_frames) | self.last)
         enough = self.longest[gap] >= silent_frames
-        if self._runs is None:
-            silent_from = self.low[gap]
-            end = silent_from + (silent_frames - 1)
-            seek(self._silent, self.row[gap], end, np.flatnonzero(enough), 1)
-            end += 1
+        ended = gap[enough]
+        row, low = self.row[ended], self.low[ended]
+        if self._reset == "high":
+            last = self._silences.next_frame(row, low + (silent_frames - 1))
         else:
-            starts, lengths, owner = self._runs
-            runs = np.flatnonzero((lengths >= silent_frames) & (self.longest[owner] >= silent_frames))
-            first = np.ones(runs.size, bool)
-            first[1:] = owner[runs[1:]] != owner[runs[:-1]]
-            silent_from = np.full(gap.size, self.frames)
-            silent_from[enough] = starts[runs[first]]
-            end = silent_from + silent_frames
-        if not enough.all():
-            silent_from = np.where(enough, silent_from, self.frames)
-            end = np.where(enough, end, self.frames)
+            low = self._silences.next_run(silent_frames, row, low)
+            last = low + (silent_frames - 1)
+        silent_from = np.full(gap.size, self.frames, np.int32)
+        end = silent_from.copy()
+        silent_from[enough], end[enough] = low, last + 1
         return gap, silent_from, end
 
     def onsets(self, gap: Index) -> Index:
         """Return the onsets of the turns that end in these gaps, as `ends` gives them."""
-        before = np.empty_like(gap)
-        before[:1] = -1
-        before[1:] = gap[:-1]
         row = self.row[gap]
-        found: Index = np.where(
-            (before >= 0) & (self.row[before] == row), self.onset[before], self.first_onset[row]
-        )
+        found = self.first_onset[row].astype(np.int32)
+        again = np.flatnonzero(row[1:] == row[:-1]) + 1
+        found[again] = self._onset[gap[again - 1]]
         return found
+
+    @cached_property
+    def _onset(self) -> Index:
+        """First frame of speech after each gap."""
+        _, onset = rises(self._on)
+        return _after(onset, self.row)
 
     def counts(self, most: int) -> npt.NDArray[np.int64]:
         """Return how many turns end when 0, 1 ... `most` silent frames do, shape (thresholds, most + 1)."""
@@ -115,140 +104,102 @@ class Gaps:
         return np.cumsum(seen[:, ::-1], axis=1, dtype=np.int64)[:, ::-1]
 
 
+@dataclass(frozen=True)
+class _Silences:
+    """Which frames are silent, for every threshold.
+
+    Those from number ``kept[frame]`` on; there is a silent frame after the last.
+    """
+
+    frames: int
+    kept: Levels
+    thresholds: int
+
+    @cached_property
+    def runs(self) -> tuple[Index, Index, Index]:
+        """Threshold, first frame and length of every run of silent frames, in order."""
+        level = np.insert(self.kept, 0, self.thresholds)
+        row, start = falls(level)
+        _, end = rises(level)
+        return row, start, np.minimum(end, self.frames) - start
+
+    def longest(self, row: Index, low: Index, first_onset: Index) -> Index:
+        """Return the longest run in each gap.
+
+        Every gap begins with one, and all after the first onset lie in gaps.
+        """
+        run_row, start, length = self.runs
+        inside = np.flatnonzero(start > first_onset[run_row])
+        first = np.searchsorted(self._key(run_row[inside], start[inside]), self._key(row, low))
+        found: Index = np.maximum.reduceat(length[inside], first) if first.size else low
+        return found
+
+    def next_frame(self, row: Index, at: Index) -> Index:
+        """Return for each place the next silent frame, from itself on."""
+        found = at.copy()
+        which = np.flatnonzero(self.kept.take(found) > row)
+        for _ in range(_SINGLE_STEPS):
+            found[which] += 1
+            which = which[self.kept.take(found[which]) > row[which]]
+        if which.size:
+            # A frame that is not silent: the next one that is begins a run.
+            run_row, start, _ = self.runs
+            place = np.searchsorted(self._key(run_row, start), self._key(row[which], found[which]))
+            found[which] = start[place]
+        return found
+
+    def next_run(self, silent_frames: int, row: Index, at: Index) -> Index:
+        """Return for each place the next beginning, from itself on, of a run of so many silent frames."""
+        run_row, start, length = self.runs
+        long = np.flatnonzero(length >= silent_frames)
+        place = np.searchsorted(self._key(run_row[long], start[long]), self._key(row, at))
+        found: Index = start[long[place]]
+        return found
+
+    def _key(self, row: Index, frame: Index) -> npt.NDArray[np.int64]:
+        return row.astype(np.int64) * (self.frames + 2) + frame
+
+
 def find_gaps(
     probabilities: Float32,
     enter: npt.NDArray[np.float64],
     leave: npt.NDArray[np.float64],
     reset: Reset = "high",
-) -> Iterator[tuple[slice, Gaps]]:
-    """Yield the gaps of a trace for some thresholds at a time: what is worked on then stays in the cache.
+) -> Gaps:
+    """Return the gaps of a trace for all thresholds.
 
     Parameters
     ----------
     probabilities
         Shape (n,).
     enter, leave
-        From `enter` on a frame is speech, below `leave` it is silent; shape (k,), ``leave <= enter``.
+        From `enter` on a frame is speech, below `leave` it is silent; shape (k,), both sorted,
+        ``leave <= enter``.
     reset
         As for `rt_notebook.core.turn_detection.TurnDetector`.
     """
-    frames = probabilities.size
-    level, rank = _levels(probabilities, np.unique(np.concatenate([enter, leave])))
-    enter_rank, leave_rank = rank(enter), rank(leave)
-    words = (frames + 1) // 64 + 1
-    above = _above(level, words)
-    reached = np.maximum.accumulate(level) if frames else level
-    first_onset = np.searchsorted(reached, enter_rank.astype(level.dtype), side="right")
-    at_once = max(1, _WORDS_AT_ONCE // words)
-    for start in range(0, enter.size, at_once):
-        some = slice(start, min(start + at_once, enter.size))
-        high, kept = above[enter_rank[some]], above[leave_rank[some]]
-        yield some, _gaps(high, kept, frames, first_onset[some], reset)
-
-
-def gaps_at(probabilities: Float32, enter: float, leave: float, reset: Reset = "high") -> Gaps:
-    """Return the gaps at one threshold: without the levels that many of them share, six times as fast."""
-    frames = probabilities.size
-    # As float64, or numpy would round the thresholds to the trace's float32.
-    above = np.stack([probabilities >= np.float64(enter), probabilities >= np.float64(leave)])
-    high, kept = packed(above, (frames + 1) // 64 + 1)[:, None]
-    first = np.array([int(np.argmax(above[0])) if above[0].any() else frames])
-    return _gaps(high, kept, frames, first, reset)
-
-
-def _gaps(high: Rows, kept: Rows, frames: int, first_onset: Index, reset: Reset) -> Gaps:
+    frames, thresholds = probabilities.size, enter.size
+    entered, kept = reached(probabilities, enter), reached(probabilities, leave)
+    each = np.arange(thresholds)
+    first_onset = np.searchsorted(np.maximum.accumulate(entered), each, side="right").astype(np.int32)
+    # How long each threshold's last frames are not silent.
+    tail = frames - np.searchsorted(np.minimum.accumulate(kept[::-1])[::-1], each, side="right")
     # A silent frame after the last, then one of speech, make a last gap for every threshold.
-    place, bit = divmod(frames, 64)
-    kept[:, place] |= np.uint64((1 << 64) - (1 << bit))
-    kept[:, place] ^= np.uint64(1 << bit)
-    kept[:, place + 1 :] = ~np.uint64(0)
-    place, bit = divmod(frames + 1, 64)
-    high[:, place] |= np.uint64(1 << bit)
-    before, after = trigger(high, kept)
-    row, at = positions(before ^ after)
-    # Off and on take turns, beginning with off.
-    row, low, onset = row[0::2].copy(), at[0::2].copy(), at[1::2].copy()
-    last = onset > frames
-    silent, runs = ~kept, None
+    entered, kept = (np.append(level, np.array([0, thresholds], level.dtype)) for level in (entered, kept))
+    on, silences = run(entered, kept), _Silences(frames, kept, thresholds)
+    row, low = falls(on)
+    last = np.append(row[1:] != row[:-1], np.ones(min(row.size, 1), bool))
     if reset == "high":
-        longest = onset - 1
-        longest[last] = frames - 1
-        seek(silent, row, longest, np.flatnonzero(low < frames), -1)
-        longest -= low - 1
+        # The last silence of a gap ends where, backwards, the speech after it ends.
+        _, silent_until = rises(np.roll(run(entered[::-1], kept[::-1])[::-1], 1))
+        longest = _after(silent_until, row) - low
+        ending = np.flatnonzero(last)
+        longest[ending] = np.maximum(frames - tail[row[ending]] - low[ending], 0)
     else:
-        runs = _silent_runs(silent, row, low, frames)
-        longest = np.zeros_like(row)
-        np.maximum.at(longest, runs[2], runs[1])
-    leading = low <= first_onset.take(row)
-    longest[leading] = 0
-    last &= ~leading
-    return Gaps(frames, row, low, onset, longest, last, first_onset, silent, runs)
+        longest = silences.longest(row, low, first_onset)
+    return Gaps(frames, row, low, longest, last, first_onset, on, silences, reset)
 
 
-def _levels(
-    probabilities: Float32, thresholds: npt.NDArray[np.float64]
-) -> tuple[Levels, Callable[[npt.NDArray[np.float64]], Index]]:
-    """Sort the probabilities between the thresholds, without loss.
-
-    Returns
-    -------
-    level
-        How many distinguishable steps each frame has reached, from 1.
-    rank
-        For thresholds their rank: a frame has reached the threshold if its level is above the rank.
-    """
-    edges = np.arange(_BINS + 2) / _BINS
-    step = np.searchsorted(thresholds, edges, side="right")
-    inside = np.searchsorted(thresholds, edges[1:], side="left") > step[:-1]
-    kind = np.min_scalar_type(thresholds.size + 1)
-    place = (probabilities * np.float32(_BINS)).astype(np.intp)
-    level = step.astype(kind)[place]
-    unsure = np.flatnonzero(inside[place])
-    level[unsure] = np.searchsorted(thresholds, probabilities[unsure], side="right")
-    # Thresholds with no frame between them are one: default exits of 0.16 and 0.17 are 0.01 and 0.02.
-    steps = np.cumsum(np.bincount(level, minlength=thresholds.size + 1) > 0, dtype=np.intp)
-
-    def rank(values: npt.NDArray[np.float64]) -> Index:
-        found: Index = steps[np.searchsorted(thresholds, values)]
-        return found
-
-    compact: Levels = steps.astype(kind)[level]
-    return compact, rank
-
-
-def _above(level: Levels, words: int) -> Rows:
-    """Return the frames above each rank from 0, one row a rank."""
-    top = int(level.max(initial=0))
-    # By sixteens: the high digit is above, or it is equal and the low one is above.
-    digits = level // _DIGIT, level % _DIGIT
-    per_digit = [
-        packed(np.stack([digit > at for at in range(int(digit.max(initial=0)) + 1)]), words)
-        for digit in digits
-    ]
-    above = np.empty((top + 1, words), np.uint64)
-    zeros = np.zeros(words, np.uint64)
-    for rank in range(top + 1):
-        high, low = divmod(rank, _DIGIT)
-        over = per_digit[0][high]
-        if low < len(per_digit[1]):
-            at_least = per_digit[0][high - 1] if high else ~zeros
-            over = over | (at_least & per_digit[1][low])
-        above[rank] = over
-    return above
-
-
-def _silent_runs(silent: Rows, row: Index, low: Index, frames: int) -> tuple[Index, Index, Index]:
-    """Return start and length of every run of silent frames, and the gap that it lies in."""
-    words = silent.shape[1] * 64
-    shifted = silent << np.uint64(1)
-    shifted[:, 1:] |= silent[:, :-1] >> np.uint64(63)
-    run_row, at = positions(silent ^ shifted)
-    starts = at[0::2]
-    lengths = np.minimum(at[1::2], frames) - starts
-    # Every gap begins with a run.
-    first = np.searchsorted(
-        run_row[0::2].astype(np.int64) * words + starts, row.astype(np.int64) * words + low
-    )
-    owner = np.zeros(starts.size, np.intp)
-    owner[first] = 1
-    return starts, lengths, np.cumsum(owner) - 1
+def _after(risen: Index, row: Index) -> Index:
+    """Return what rises after each gap, where every threshold rises once more than it falls."""
+    return risen.take(np.arange(1, row.size + 1, dtype=row.dtype) + row)

@@ -122,18 +122,18 @@ def count(trace: Trace, settings: Plane, labels: npt.NDArray[np.float64] | None)
     padded = np.zeros((len(PADDED), enter.size, len(silences), len(paddings)), np.int64)
     latencies = np.zeros((enter.size, len(silences), BINS), np.int32)
     silent_frames = [frames_of(silence_ms, trace.hop_ms) for silence_ms in silences]
-    for some, gaps in find_gaps(trace.probabilities, enter, leave, settings.reset):
-        for at, frames in enumerate(silent_frames):
-            if at and frames == silent_frames[at - 1]:
-                for counted in (counts, padded, latencies.transpose(2, 0, 1)):
-                    counted[:, some, at] = counted[:, some, at - 1]
-                continue
-            gap, silent_from, end = gaps.ends(frames)
-            turns = Turns(gaps.row[gap], gaps.onsets(gap), silent_from, end, silent_from == gaps.frames)
-            found = truth.score(turns, some.stop - some.start)
-            counts[:, some, at] = found[0]
-            padded[:, some, at] = found[1].transpose(0, 2, 1)
-            latencies[some, at] = found[2]
+    gaps = find_gaps(trace.probabilities, enter, leave, settings.reset)
+    for at, frames in enumerate(silent_frames):
+        if at and frames == silent_frames[at - 1]:
+            for counted in (counts, padded, latencies.transpose(2, 0, 1)):
+                counted[:, :, at] = counted[:, :, at - 1]
+            continue
+        gap, silent_from, end = gaps.ends(frames)
+        turns = Turns(gaps.row[gap], gaps.onsets(gap), silent_from, end, silent_from == gaps.frames)
+        found = truth.score(turns, enter.size)
+        counts[:, :, at] = found[0]
+        padded[:, :, at] = found[1].transpose(0, 2, 1)
+        latencies[:, at] = found[2]
     return Counted(counts, padded, latencies, truth.count, int(at_ms[-1]))
 
 
@@ -144,11 +144,8 @@ def count_ends(trace: Trace, settings: Plane) -> Int64:
     """
     enter, leave = settings.thresholds
     silent = np.array([frames_of(ms, trace.hop_ms) for ms in settings.silence_duration_ms])
-    found = [
-        gaps.counts(int(silent.max()))[:, silent]
-        for _, gaps in find_gaps(trace.probabilities, enter, leave, settings.reset)
-    ]
-    return np.concatenate(found)
+    gaps = find_gaps(trace.probabilities, enter, leave, settings.reset)
+    return gaps.counts(int(silent.max()))[:, silent]
 
 
 def add_up(parts: Sequence[Counted]) -> Counted:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rt_notebook.core.turn_detection import exit_of, frames_of
-from rt_notebook.vad.plane.gaps import gaps_at
+from rt_notebook.vad.plane.gaps import find_gaps
 from rt_notebook.vad.plane.score import COLLAR_MS
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _turns(first_ms: int, trace: Trace, vad: ServerVad, exit_threshold: float | 
     enter, frames = vad.threshold, len(trace)
     if not frames:
         return np.zeros((0, 5), np.int32)
-    gaps = gaps_at(trace.probabilities, enter, exit_of(enter, exit_threshold))
+    gaps = find_gaps(trace.probabilities, np.array([enter]), np.array([exit_of(enter, exit_threshold)]))
     at, silent_from, end = gaps.ends(frames_of(vad.silence_duration_ms, trace.hop_ms))
     times = np.rint(np.stack([gaps.onsets(at), silent_from, end]) * trace.hop_ms).astype(np.int64)
     onset_ms, speech_end_ms, end_ms = times
