@@ -1,4 +1,4 @@
-"""Take the pictures of ``docs/images``: the quickstart before, during and after talking, light and dark.
+"""Take the pictures of ``docs/images``: the quickstart before, during and after talking, and the tuner.
 
 JupyterLab runs on a copy of the notebooks, with settings of its own; a headless Chromium opens it and hears a
 recording of the built-in voice as its microphone. Look at the pictures before you commit them.
@@ -22,19 +22,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from rt_notebook import voice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 SIZE = {"width": 1280, "height": 800}
+TALL = {"width": 1280, "height": 1400}
 TOKEN = "screenshots"  # noqa: S105 - a server on the loopback that lives for a minute
 RATE_HZ = 24_000
 LONG_MS = 180_000
+IDLE = "text=Python 3 (ipykernel) | Idle"
 
 
 def record_microphone(path: Path) -> None:
@@ -45,8 +47,8 @@ def record_microphone(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path, theme: str) -> Iterator[str]:
-    """Run JupyterLab on a copy of the notebooks; yield the address of the quickstart."""
+def jupyterlab(folder: Path, theme: str) -> Iterator[Callable[[str], str]]:
+    """Run JupyterLab on a copy of the notebooks; yield what makes an address of a notebook's name."""
     settings = folder / "settings"
     write_setting(settings, "apputils-extension/themes", {"theme": theme})
     write_setting(settings, "notebook-extension/tracker", {"windowingMode": "none"})
@@ -62,7 +64,7 @@ def jupyterlab(folder: Path, theme: str) -> Iterator[str]:
     server = subprocess.Popen([*command, f"--IdentityProvider.token={TOKEN}"], env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={TOKEN}", server)
-        yield f"http://127.0.0.1:{port}/lab/tree/01_quickstart.ipynb?token={TOKEN}"
+        yield f"http://127.0.0.1:{port}/lab/tree/{{}}.ipynb?token={TOKEN}".format
     finally:
         server.terminate()
         server.wait(20)
@@ -85,23 +87,31 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
         time.sleep(0.2)
 
 
-def take(page: Page, name: str) -> None:
-    """Save what the page shows."""
+def take(shown: Page | Locator, name: str) -> None:
+    """Save what a page or a part of it shows."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=IMAGES / f"{name}.png")
+    shown.screenshot(path=IMAGES / f"{name}.png")
     print(IMAGES / f"{name}.png")
 
 
-def converse(page: Page, address: str, theme: str) -> None:
-    """Open the quickstart, run it, talk with its playground, and take the pictures on the way."""
+def open_notebook(page: Page, address: str) -> None:
+    """Open a notebook in a page of its own."""
     page.goto(address)
-    page.wait_for_selector("text=Python 3 (ipykernel) | Idle", timeout=LONG_MS)
+    page.wait_for_selector(IDLE, timeout=LONG_MS)
     page.locator(".jp-SideBar .lm-TabBar-tab.lm-mod-current").first.click()  # fold the file browser
     page.wait_for_timeout(1000)
-    take(page, f"quickstart-before-{theme}")
 
+
+def run_all(page: Page) -> None:
+    """Begin to run every cell."""
     page.click(".lm-MenuBar-itemLabel:text-is('Run')")
     page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
+
+
+def converse(page: Page, theme: str) -> None:
+    """Run the quickstart, talk with its playground, and take the pictures on the way."""
+    take(page, f"quickstart-before-{theme}")
+    run_all(page)
     playground = page.locator(".rt-widget")
     playground.wait_for(timeout=LONG_MS)
     page.locator(".jp-RenderedImage").last.evaluate("element => element.scrollIntoView({block: 'center'})")
@@ -124,8 +134,21 @@ def converse(page: Page, address: str, theme: str) -> None:
     take(page, f"quickstart-after-{theme}")
 
 
+def tune(page: Page, theme: str) -> None:
+    """Run the notebook on tuning, and take a picture of its last tuner: a voice in a noisy room."""
+    run_all(page)
+    tuner = page.locator(".rt-widget").nth(1)
+    tuner.locator(".rt-tuner-scores div").first.wait_for(timeout=LONG_MS)
+    page.wait_for_selector(IDLE, timeout=LONG_MS)
+    page.set_viewport_size(TALL)
+    tuner.scroll_into_view_if_needed()
+    page.wait_for_timeout(2000)
+    take(tuner, f"tuner-{theme}")
+
+
 def main() -> None:
-    """Take all pictures."""
+    """Take all pictures, or those of the notebooks that are named."""
+    wanted = sys.argv[1:] or list(ACTS)
     chromium = os.environ.get("RT_NOTEBOOK_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         raise SystemExit("Chromium is not there. Install it, or name it in RT_NOTEBOOK_CHROMIUM.")
@@ -145,9 +168,15 @@ def main() -> None:
                 ],
             )
             with jupyterlab(folder, jupyter_theme) as address:
-                page = browser.new_page(viewport=SIZE, permissions=["microphone"])
-                converse(page, address, theme)
+                for name in wanted:
+                    page = browser.new_page(viewport=SIZE, permissions=["microphone"])
+                    open_notebook(page, address(name))
+                    ACTS[name](page, theme)
+                    page.close()
             browser.close()
+
+
+ACTS = {"01_quickstart": converse, "02_tuning_on_your_own_voice": tune}
 
 
 if __name__ == "__main__":
