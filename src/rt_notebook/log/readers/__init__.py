@@ -1,4 +1,4 @@
-"""What each type of event adds to the ledger. A type that has no reader adds nothing."""
+"""What each type of event adds to the accounts. A type that has no reader adds nothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rt_notebook.core.events import Event
-    from rt_notebook.log.ledger import Ledger
+    from rt_notebook.log.accounts import Accounts
 
 __all__ = ["READERS", "Reader"]
 
-Reader = Callable[["Ledger", "Event"], object]
-"""Adds what an event tells to the ledger."""
+Reader = Callable[["Accounts", "Event"], object]
+"""Adds what an event tells to the accounts."""
 
 
 def _both(first: Reader, second: Reader) -> Reader:
-    def read(ledger: Ledger, event: Event) -> None:
-        first(ledger, event)
-        second(ledger, event)
+    def read(accounts: Accounts, event: Event) -> None:
+        first(accounts, event)
+        second(accounts, event)
 
     return read
 

@@ -9,32 +9,32 @@ from rt_notebook.log.records import Item, Words
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
-    from rt_notebook.log.ledger import Ledger
+    from rt_notebook.log.accounts import Accounts
     from rt_notebook.log.readers import Reader
 
 
-def item_of(ledger: Ledger, event: Event, role: str | None = None) -> Item | None:
+def item_of(accounts: Accounts, event: Event, role: str | None = None) -> Item | None:
     """Return the item that an event names, or None if it names none."""
-    return None if event.item_id is None else ledger.item(event.item_id, role)
+    return None if event.item_id is None else accounts.item(event.item_id, role)
 
 
-def _sent_item(ledger: Ledger, event: Event) -> None:
-    ledger.sent_items.append((event.t_s, as_dict(event.data.get("item"))))
+def _sent_item(accounts: Accounts, event: Event) -> None:
+    accounts.sent_items.append((event.t_s, as_dict(event.data.get("item"))))
 
 
-def _added(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event)
+def _added(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event)
     if item is None:
         return
     payload = as_dict(event.data.get("item"))
     describe(item, payload)
     if not item.placed and item.sent_s is None and item.response_id is None:
-        item.sent_s = _claim_sent(ledger, payload)
+        item.sent_s = _claim_sent(accounts, payload)
     if item.is_user and item.committed_s is None:
         item.committed_s = event.t_s
     if item.response_id is None or event.type.endswith(".done"):
         read_content(item, payload)
-    ledger.place(item, as_text(event.data.get("previous_item_id")))
+    accounts.place(item, as_text(event.data.get("previous_item_id")))
 
 
 def describe(item: Item, payload: dict[str, object]) -> None:
@@ -49,12 +49,12 @@ def describe(item: Item, payload: dict[str, object]) -> None:
         item.typed = item.typed or "input_text" in kinds
 
 
-def _claim_sent(ledger: Ledger, payload: dict[str, object]) -> float | None:
+def _claim_sent(accounts: Accounts, payload: dict[str, object]) -> float | None:
     """When the client sent an item: by its id, or by what it says if the endpoint chose the id."""
-    for index, (t_s, sent) in enumerate(ledger.sent_items):
+    for index, (t_s, sent) in enumerate(accounts.sent_items):
         same_id = "id" in sent and sent["id"] == payload.get("id")
         if same_id or ("id" not in sent and _identity(sent) == _identity(payload)):
-            del ledger.sent_items[index]
+            del accounts.sent_items[index]
             return t_s
     return None
 
@@ -78,14 +78,14 @@ def read_content(item: Item, payload: dict[str, object]) -> None:
         words.final = words.final or text
 
 
-def _deleted(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event)
+def _deleted(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event)
     if item is not None:
         item.deleted = True
 
 
-def _truncated(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event)
+def _truncated(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event)
     if item is not None and item.truncated_s is None:
         item.truncated_s = event.t_s
         item.truncated_ms = as_number(event.data.get("audio_end_ms"))
@@ -97,8 +97,8 @@ def words_of(item: Item, event: Event) -> Words:
     return item.words.setdefault(index if isinstance(index, int) else 0, Words())
 
 
-def _transcription(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event, "user")
+def _transcription(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event, "user")
     if item is None:
         return
     words = words_of(item, event)

@@ -14,7 +14,7 @@ from rt_notebook.log.records import AudioPiece
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
-    from rt_notebook.log.ledger import Ledger
+    from rt_notebook.log.accounts import Accounts
     from rt_notebook.log.readers import Reader
     from rt_notebook.log.records import Item
 
@@ -22,138 +22,140 @@ LONGEST_SAMPLES = 30 * SAMPLE_RATE_HZ
 """Speech whose beginning is not known is looked at so far back."""
 
 
-def _session(ledger: Ledger, event: Event) -> None:
+def _session(accounts: Accounts, event: Event) -> None:
     session = as_dict(event.data.get("session"))
     session_id = as_text(session.get("id"))
     if event.type == "session.created":
         # Another session (after a reconnect) counts the audio from zero again.
-        if ledger.session_id not in {None, session_id}:
-            ledger.microphone_clock, ledger.track = AudioClock(), MicTrack()
-            ledger.lose()
-        ledger.session_id = session_id
-        ledger.counts_from_start = True
-    ledger.session = session
-    ledger.turn_detection = as_dict(as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection"))
+        if accounts.session_id not in {None, session_id}:
+            accounts.microphone_clock, accounts.track = AudioClock(), MicTrack()
+            accounts.lose()
+        accounts.session_id = session_id
+        accounts.counts_from_start = True
+    accounts.session = session
+    accounts.turn_detection = as_dict(
+        as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection")
+    )
 
 
-def _closed(ledger: Ledger, _: Event) -> None:
-    for response in ledger.responses.values():
+def _closed(accounts: Accounts, _: Event) -> None:
+    for response in accounts.responses.values():
         if response.done_s is None:
             response.status, response.reason = "incomplete", "connection_closed"
-            ledger.touched.add(response.id)
-    for item in list(ledger.items.values()):
+            accounts.touched.add(response.id)
+    for item in list(accounts.items.values()):
         if item.is_user and not item.placed:  # speech that was cut off: it stands where it was said
-            ledger.place(item, None)
-            ledger.touched.add(item.id)
-    ledger.lose()
+            accounts.place(item, None)
+            accounts.touched.add(item.id)
+    accounts.lose()
 
 
-def _append(ledger: Ledger, event: Event) -> None:
-    start_s, end_s = ledger.microphone_clock.advance(event.audio_samples, event.t_s)
+def _append(accounts: Accounts, event: Event) -> None:
+    start_s, end_s = accounts.microphone_clock.advance(event.audio_samples, event.t_s)
     level_dbfs = SILENCE_DBFS if event.level_dbfs is None else event.level_dbfs
-    ledger.microphone.append(AudioPiece(start_s, end_s, level_dbfs))
-    ledger.track.add(event, ledger.pages.microphone)
-    if ledger.uncommitted_s is None:
-        ledger.uncommitted_s = start_s
+    accounts.microphone.append(AudioPiece(start_s, end_s, level_dbfs))
+    accounts.track.add(event, accounts.pages.microphone)
+    if accounts.uncommitted_s is None:
+        accounts.uncommitted_s = start_s
 
 
-def _cleared(ledger: Ledger, _: Event) -> None:
-    ledger.uncommitted_s = None
+def _cleared(accounts: Accounts, _: Event) -> None:
+    accounts.uncommitted_s = None
 
 
-def _heard_s(ledger: Ledger, position_ms: float | None, event: Event) -> float | None:
+def _heard_s(accounts: Accounts, position_ms: float | None, event: Event) -> float | None:
     """Session seconds of a position that the endpoint names; None if the log lacks its session's start."""
-    if position_ms is None or not ledger.counts_from_start:
+    if position_ms is None or not accounts.counts_from_start:
         return None
-    t_s = ledger.microphone_clock.session_s(position_ms * SAMPLES_PER_MS)
+    t_s = accounts.microphone_clock.session_s(position_ms * SAMPLES_PER_MS)
     return None if t_s is None else min(t_s, event.t_s)  # it cannot name what it has not been sent yet
 
 
-def _speech_started(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event, "user")
+def _speech_started(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event, "user")
     if item is None or item.speech_started_s is not None:
         return
     item.spoken, item.speech_started_s = True, event.t_s
     start_ms = as_number(event.data.get("audio_start_ms"))
-    padding_ms = as_number(ledger.turn_detection.get("prefix_padding_ms"))
-    item.padding_start_s = _heard_s(ledger, start_ms, event)
+    padding_ms = as_number(accounts.turn_detection.get("prefix_padding_ms"))
+    item.padding_start_s = _heard_s(accounts, start_ms, event)
     if start_ms is not None and padding_ms is not None:
-        item.speech_start_s = _heard_s(ledger, start_ms + padding_ms, event)
+        item.speech_start_s = _heard_s(accounts, start_ms + padding_ms, event)
     if start_ms is not None:
         item.speech_begin = round((start_ms + (padding_ms or 0)) * SAMPLES_PER_MS)
 
 
-def _speech_stopped(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event, "user")
+def _speech_stopped(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event, "user")
     if item is None or item.speech_stopped_s is not None:
         return
     item.spoken, item.speech_stopped_s = True, event.t_s
     end_ms = as_number(event.data.get("audio_end_ms"))
-    silence_ms = as_number(ledger.turn_detection.get("silence_duration_ms"))
+    silence_ms = as_number(accounts.turn_detection.get("silence_duration_ms"))
     item.silence_s = None if silence_ms is None else silence_ms / 1000
     if end_ms is not None and silence_ms is not None:
-        item.speech_end_s = _heard_s(ledger, end_ms - silence_ms, event)
-    if end_ms is not None and ledger.counts_from_start:
-        item.spoken_end = _spoken_end(ledger, item, end_ms, silence_ms)
+        item.speech_end_s = _heard_s(accounts, end_ms - silence_ms, event)
+    if end_ms is not None and accounts.counts_from_start:
+        item.spoken_end = _spoken_end(accounts, item, end_ms, silence_ms)
         if item.speech_end_s is None and item.spoken_end is not None:
             # A semantic VAD does not say how long it waited; the audio tells where the voice ended.
             item.speech_end_s = min(event.t_s, item.spoken_end.recorded_s)
 
 
-def _spoken_end(ledger: Ledger, item: Item, end_ms: float, silence_ms: float | None) -> SpokenEnd | None:
+def _spoken_end(accounts: Accounts, item: Item, end_ms: float, silence_ms: float | None) -> SpokenEnd | None:
     """Find the end of speech in the audio; where that does not tell, the endpoint's word counts."""
     decided = round(end_ms * SAMPLES_PER_MS)
     guess = None if silence_ms is None else round((end_ms - silence_ms) * SAMPLES_PER_MS)
     begin = item.speech_begin if item.speech_begin is not None else (guess or decided) - LONGEST_SAMPLES
-    found = ledger.track.speech_end(max(0, begin), guess, decided)
+    found = accounts.track.speech_end(max(0, begin), guess, decided)
     position = guess if found is None else found.position
-    chunk = None if position is None else ledger.track.chunk(position)
-    recorded_s = None if position is None else ledger.microphone_clock.session_s(position)
+    chunk = None if position is None else accounts.track.chunk(position)
+    recorded_s = None if position is None else accounts.microphone_clock.session_s(position)
     if position is None or chunk is None or recorded_s is None:
         return None
     if found is None:
-        return SpokenEnd(position, math.nan, recorded_s, chunk, math.nan, ledger.track.round_trip_s)
-    chunk_error_s = ledger.track.chunk_error_s(position, found.error_samples)
+        return SpokenEnd(position, math.nan, recorded_s, chunk, math.nan, accounts.track.round_trip_s)
+    chunk_error_s = accounts.track.chunk_error_s(position, found.error_samples)
     error_s = found.error_samples / SAMPLE_RATE_HZ
-    return SpokenEnd(position, error_s, recorded_s, chunk, chunk_error_s, ledger.track.round_trip_s)
+    return SpokenEnd(position, error_s, recorded_s, chunk, chunk_error_s, accounts.track.round_trip_s)
 
 
-def _timed_out(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event, "user")
+def _timed_out(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event, "user")
     if item is not None:
         item.timed_out = True
 
 
-def _sent_commit(ledger: Ledger, event: Event) -> None:
-    ledger.sent_commit_s = event.t_s
+def _sent_commit(accounts: Accounts, event: Event) -> None:
+    accounts.sent_commit_s = event.t_s
 
 
-def _committed(ledger: Ledger, event: Event) -> None:
-    item = item_of(ledger, event, "user")
+def _committed(accounts: Accounts, event: Event) -> None:
+    item = item_of(accounts, event, "user")
     if item is None:
         return
     item.spoken = True
     if item.committed_s is None:
         item.committed_s = event.t_s
-        if item.speech_stopped_s is None and ledger.sent_commit_s is not None:
-            item.sent_s, ledger.sent_commit_s = ledger.sent_commit_s, None
-            item.push_to_talk_start_s = ledger.uncommitted_s
-    ledger.uncommitted_s = None
-    ledger.place(item, as_text(event.data.get("previous_item_id")))
+        if item.speech_stopped_s is None and accounts.sent_commit_s is not None:
+            item.sent_s, accounts.sent_commit_s = accounts.sent_commit_s, None
+            item.push_to_talk_start_s = accounts.uncommitted_s
+    accounts.uncommitted_s = None
+    accounts.place(item, as_text(event.data.get("previous_item_id")))
 
 
-def _clock(ledger: Ledger, event: Event) -> None:
-    ledger.pages.exchanged(event)
+def _clock(accounts: Accounts, event: Event) -> None:
+    accounts.pages.exchanged(event)
 
 
-def _opened(ledger: Ledger, event: Event) -> None:
-    ledger.pages.opened(event)
+def _opened(accounts: Accounts, event: Event) -> None:
+    accounts.pages.opened(event)
 
 
-def _round_trip(ledger: Ledger, event: Event) -> None:
+def _round_trip(accounts: Accounts, event: Event) -> None:
     seconds = as_number(event.data.get("round_trip_s"))
     if seconds is not None and seconds >= 0:
-        ledger.track.add_round_trip(seconds)
+        accounts.track.add_round_trip(seconds)
 
 
 READERS: dict[str, Reader] = {

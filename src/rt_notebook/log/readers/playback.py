@@ -10,20 +10,20 @@ from rt_notebook.log.readers.items import item_of
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
-    from rt_notebook.log.ledger import Ledger
+    from rt_notebook.log.accounts import Accounts
     from rt_notebook.log.readers import Reader
 
 PLAYBACK_GAP_S = 0.15
 """A silence of the speaker shorter than this is jitter of its reports, not a pause."""
 
 
-def _playback(ledger: Ledger, event: Event) -> None:
+def _playback(accounts: Accounts, event: Event) -> None:
     """Take a report of the speaker: so many samples had left it by now."""
-    item = item_of(ledger, event)
+    item = item_of(accounts, event)
     played = as_number(event.data.get("played_samples"))
     if item is None or played is None or played < 0:
         return
-    item.page_start = item.page_start or ledger.pages.started(event)
+    item.page_start = item.page_start or accounts.pages.started(event)
     before = item.played_samples or 0
     item.played_samples = max(before, int(played))
     new_samples = item.played_samples - before

@@ -10,26 +10,26 @@ from rt_notebook.log.readers.items import describe, read_content, words_of
 
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
-    from rt_notebook.log.ledger import Ledger
+    from rt_notebook.log.accounts import Accounts
     from rt_notebook.log.readers import Reader
     from rt_notebook.log.records import Item
 
 
-def _requested(ledger: Ledger, event: Event) -> None:
-    ledger.sent_request_s = event.t_s
-    ledger.sent_request_id = as_text(event.data.get("event_id"))
+def _requested(accounts: Accounts, event: Event) -> None:
+    accounts.sent_request_s = event.t_s
+    accounts.sent_request_id = as_text(event.data.get("event_id"))
 
 
-def _response_created(ledger: Ledger, event: Event) -> None:
-    response = ledger.response(event)
+def _response_created(accounts: Accounts, event: Event) -> None:
+    response = accounts.response(event)
     if response is not None and response.created_s is None:
         response.created_s = event.t_s
-        response.requested_s, ledger.sent_request_s = ledger.sent_request_s, None
-        response.request_id, ledger.sent_request_id = ledger.sent_request_id, None
+        response.requested_s, accounts.sent_request_s = accounts.sent_request_s, None
+        response.request_id, accounts.sent_request_id = accounts.sent_request_id, None
 
 
-def _response_done(ledger: Ledger, event: Event) -> None:
-    response = ledger.response(event)
+def _response_done(accounts: Accounts, event: Event) -> None:
+    response = accounts.response(event)
     if response is None or response.done_s is not None:
         return
     response.done_s = event.t_s
@@ -44,7 +44,7 @@ def _response_done(ledger: Ledger, event: Event) -> None:
     for index, entry in enumerate(output if isinstance(output, list) else []):
         item_id = as_text(as_dict(entry).get("id"))
         if item_id is not None:
-            item = ledger.item(item_id)
+            item = accounts.item(item_id)
             describe(item, as_dict(entry))
             read_content(item, as_dict(entry))
             _belongs(item, response.id, response.item_ids, index)
@@ -57,12 +57,12 @@ def _belongs(item: Item, response_id: str, item_ids: list[str], output_index: in
         item_ids.append(item.id)
 
 
-def _output_item(ledger: Ledger, event: Event) -> Item | None:
+def _output_item(accounts: Accounts, event: Event) -> Item | None:
     """Return the item of a response that an event is about."""
-    response, item_id = ledger.response(event), event.item_id
+    response, item_id = accounts.response(event), event.item_id
     if response is None or item_id is None:
         return None
-    item = ledger.item(item_id)
+    item = accounts.item(item_id)
     if item.response_id is None:
         index = event.data.get("output_index")
         place = index if isinstance(index, int) else len(response.item_ids)
@@ -70,8 +70,8 @@ def _output_item(ledger: Ledger, event: Event) -> Item | None:
     return item
 
 
-def _output(ledger: Ledger, event: Event) -> None:
-    item = _output_item(ledger, event)
+def _output(accounts: Accounts, event: Event) -> None:
+    item = _output_item(accounts, event)
     if item is not None:
         payload = as_dict(event.data.get("item"))
         describe(item, payload)
@@ -79,8 +79,8 @@ def _output(ledger: Ledger, event: Event) -> None:
             read_content(item, payload)
 
 
-def _output_text(ledger: Ledger, event: Event) -> None:
-    item = _output_item(ledger, event)
+def _output_text(accounts: Accounts, event: Event) -> None:
+    item = _output_item(accounts, event)
     if item is None:
         return
     words = words_of(item, event)
@@ -91,8 +91,8 @@ def _output_text(ledger: Ledger, event: Event) -> None:
         words.final = as_text(event.data.get("transcript")) or as_text(event.data.get("text")) or words.final
 
 
-def _output_audio(ledger: Ledger, event: Event) -> None:
-    item = _output_item(ledger, event)
+def _output_audio(accounts: Accounts, event: Event) -> None:
+    item = _output_item(accounts, event)
     if item is not None and event.audio_samples > 0:
         item.deltas.append((event.audio_samples, event.level_dbfs))
         item.first_audio_s = event.t_s if item.first_audio_s is None else item.first_audio_s
