@@ -13,8 +13,8 @@ from survival import asked, check_whole, events, happens, surviving
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.io.audio.speakers import SilentSpeaker
+from rt_notebook.io.runtime import Runtime
 from rt_notebook.io.session import conversation
-from rt_notebook.io.session.runtime import Runtime
 
 # -- F8, F34: answers that fail ------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.io.endpoints.address import Address
+from rt_notebook.io.runtime import Runtime
 from rt_notebook.io.secrets.secret import Secret
-from rt_notebook.io.session.runtime import Runtime
 from rt_notebook.server.host.app import RealtimeServer
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE, pcm_samples
+from rt_notebook.core.scrub import scrubbed
 from rt_notebook.errors import BundleError, RtNotebookError
 from rt_notebook.io.bundle.files import (
     PART_EVENTS,
@@ -29,6 +30,7 @@ from rt_notebook.io.bundle.files import (
     remove_part,
     write_all,
 )
+from rt_notebook.io.bundle.lines import encode_event
 from rt_notebook.io.bundle.manifest import (
     MANIFEST,
     MAX_EVENTS_BYTES,
@@ -116,7 +118,7 @@ class Recorder:
         self._queue: deque[tuple[Event, bytes] | _Past | None] = deque()
         self._wake = threading.Event()
         self._over = False
-        self._events = self._event_bytes = 0
+        self._events = self._event_bytes = self._masked = 0
         self._part = make_part(target, overwrite=overwrite)
         manifest_fd = create_file(self._part / MANIFEST)
         write_all(manifest_fd, manifest.encode())
@@ -211,7 +213,12 @@ class Recorder:
         if event.type == "session.created":
             named = components_of((event,))
             self._manifest = msgspec.structs.replace(self._manifest, components=named)
-        return self._scrubber.line(redacted_event(event) if past else event)
+        event = redacted_event(event) if past else event
+        clean = scrubbed(event)
+        line = encode_event(clean)
+        safe = self._scrubber.json(line)
+        self._masked += clean is not event or safe != line
+        return safe
 
     def _leave_silence(self, side: Side, samples: int) -> None:
         """Leave a hole in the file, which reads as zeros and takes no room."""
@@ -222,7 +229,7 @@ class Recorder:
 
     def _finish(self) -> None:
         manifest = msgspec.structs.replace(
-            self._manifest, ended_at=utc_now(), masked=self._scrubber.masked, events=self._events
+            self._manifest, ended_at=utc_now(), masked=self._masked, events=self._events
         )
         pack_part(self._part, self.target, manifest, overwrite=self._overwrite)
         remove_part(self._part)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.core.limits import SessionLimits, Trip
     from rt_notebook.core.reconnect import ReconnectPolicy
-    from rt_notebook.io.session.link import Link
+    from rt_notebook.io.connection.owner import Owner
 
 __all__ = ["LifeState", "Lifeline"]
 
@@ -33,7 +33,7 @@ a planned change of the connection, between turns."""
 
 
 class Lifeline:
-    """Keeps one connection open for a `Link`. Lives on the session thread.
+    """Keeps one connection open for its `Owner`. Lives on the session thread.
 
     Attributes
     ----------
@@ -45,15 +45,15 @@ class Lifeline:
         Why the session is over, when nobody closed it.
     """
 
-    def __init__(self, link: Link, policy: ReconnectPolicy, limits: SessionLimits) -> None:
+    def __init__(self, owner: Owner, policy: ReconnectPolicy, limits: SessionLimits) -> None:
         self.state: LifeState = "idle"
         self.connection: Connection | None = None
         self.error: RtNotebookError | None = None
-        self._link = link
+        self._owner = owner
         self._policy = policy
         self._reconnects = Reconnects(policy, random.Random(policy.seed))  # noqa: S311 - for jitter
-        self._limits = LimitGuard(limits, link.clock_s, self._limit_reached)
-        self._rollover = Rollover(link, policy, self._successor)
+        self._limits = LimitGuard(limits, owner.clock_s, self._limit_reached)
+        self._rollover = Rollover(owner, policy, self._successor)
         self._generation = 0
         self._noted_generation = 0
         self._gap: Gap | None = None
@@ -120,7 +120,7 @@ class Lifeline:
             self._gap.lost_samples += pcm_samples(pcm)
 
     def follow(self, event: Event) -> None:
-        """Take every event that the link logs."""
+        """Take every event that the owner logs."""
         self._limits.follow(event)
         if event.type == "response.done":
             response = event.data.get("response")
@@ -148,9 +148,9 @@ class Lifeline:
             if ending.by == "local":
                 raise self._over()
             attempt += 1
-            decision = self._reconnects.ended(ending, self._link.clock_s())
+            decision = self._reconnects.ended(ending, self._owner.clock_s())
             if isinstance(decision, GiveUp):
-                raise cause_of(self._link.endpoint.label, ending, decision, self.error)
+                raise cause_of(self._owner.endpoint.label, ending, decision, self.error)
             await self._wait(attempt, decision.delay_s, ending)
         self._opened()
         self._begin(self._live())
@@ -167,33 +167,33 @@ class Lifeline:
         return await self._adopt(connection)
 
     def _successor(self) -> Connection:
-        link = self._link
+        owner = self._owner
         self._generation += 1
         return Connection(
             self._generation,
-            link.endpoint,
+            owner.endpoint,
             self._policy,
-            link.clock_s,
-            arrived=link.arrived,
-            owed=lambda: len(link.answers) > 0,
-            lost=lambda samples: link.record("local.mic_gap", lost_samples=samples, where="outbox"),
+            owner.clock_s,
+            arrived=owner.arrived,
+            owed=lambda: len(owner.answers) > 0,
+            lost=lambda samples: owner.record("local.mic_gap", lost_samples=samples, where="outbox"),
         )
 
     async def _adopt(self, connection: Connection) -> Ending | None:
         """Let an open connection serve, and tell it everything; return how that failed, or None."""
-        link = self._link
+        owner = self._owner
         if self.state == "closed":  # while hands were being shaken
             ending = Ending("local", "closed before it was open")
             connection.give_up(ending)
             return ending
         self.connection = connection
-        self._reconnects.accepted(link.clock_s())
+        self._reconnects.accepted(owner.clock_s())
         self._held.hold()
         connection.ended.add_done_callback(lambda _: self._note_end(connection))
-        told = {"endpoint": link.endpoint.label, "dialect": link.endpoint.dialect}
-        link.record("local.connected", **told, generation=connection.generation)
+        told = {"endpoint": owner.endpoint.label, "dialect": owner.endpoint.dialect}
+        owner.record("local.connected", **told, generation=connection.generation)
         try:
-            restored = await restore(link, connection, first=self._gap is None)
+            restored = await restore(owner, connection, first=self._gap is None)
         except RtNotebookError as error:
             self.error = error
             if not connection.ended.done():
@@ -204,7 +204,7 @@ class Lifeline:
         self.error = None
         if self._gap is not None:
             gap, self._gap = self._gap, None
-            link.record("local.gap", **gap.told(restored, connection.generation, link.clock_s()))
+            owner.record("local.gap", **gap.told(restored, connection.generation, owner.clock_s()))
         return None
 
     def _opened(self) -> None:
@@ -246,8 +246,8 @@ class Lifeline:
         """Change over to a connection that is open; live audio waits meanwhile and is not lost."""
         self._set("switching")
         self._held.hold()
-        self._gap = Gap(self._link.clock_s(), "planned")
-        self._link.player.conversation_over()
+        self._gap = Gap(self._owner.clock_s(), "planned")
+        self._owner.player.conversation_over()
         self._noted_generation = old.generation
         self._tell_closed(old, Ending("local", "before its time was over", 1000), expected=True)
         self.connection = new
@@ -264,22 +264,22 @@ class Lifeline:
         if connection is not self.connection or self._noted_generation >= connection.generation:
             return
         self._noted_generation = connection.generation
-        link, ending = self._link, connection.ended.result()
+        owner, ending = self._owner, connection.ended.result()
         self._tell_closed(connection, ending, expected=self.state == "closed")
         if self.state != "connecting":
-            since_s = connection.last_heard_s if connection.silent else link.clock_s()
+            since_s = connection.last_heard_s if connection.silent else owner.clock_s()
             self._gap = self._gap or Gap(since_s, ending.reason)
             self._gap.take(connection)
             self._set("reconnecting")
         if connection.watch.responses:
-            link.player.silence(None)
-        link.player.conversation_over()
+            owner.player.silence(None)
+        owner.player.conversation_over()
         connection.protocol.active_response_id = None
-        link.lost()
+        owner.lost()
         self._begin(connection.stop())
 
     def _tell_closed(self, connection: Connection, ending: Ending, *, expected: bool) -> None:
-        self._link.record(
+        self._owner.record(
             "local.closed",
             by=ending.by,
             code=ending.code,
@@ -295,7 +295,7 @@ class Lifeline:
         attempt = 0
         while True:
             attempt += 1
-            decision = self._reconnects.ended(ending, self._link.clock_s())
+            decision = self._reconnects.ended(ending, self._owner.clock_s())
             if isinstance(decision, GiveUp):
                 self._give_up(ending, decision)
                 return False
@@ -315,7 +315,7 @@ class Lifeline:
 
     async def _wait(self, attempt: int, delay_s: float, ending: Ending) -> None:
         told = {"cause": ending.reason, "code": ending.code}
-        self._link.record("local.reconnecting", attempt=attempt, delay_s=delay_s, **told)
+        self._owner.record("local.reconnecting", attempt=attempt, delay_s=delay_s, **told)
         await asyncio.sleep(delay_s)
 
     def _may_rest(self, ending: Ending) -> bool:
@@ -326,36 +326,36 @@ class Lifeline:
             and not ending.fatal
             and connection is not None
             and not connection.watch.busy
-            and not self._link.creating.locked()
-            and self._link.clock_s() - connection.opened_s >= self._policy.short_life_s
+            and not self._owner.creating.locked()
+            and self._owner.clock_s() - connection.opened_s >= self._policy.short_life_s
         )
 
     async def _rest(self, ending: Ending) -> None:
         self._held.rest()
         self._set("resting")
-        self._link.record("local.resting", cause=ending.reason)
+        self._owner.record("local.resting", cause=ending.reason)
         await self._wake.wait()
         self._set("reconnecting")
         self._held.woken()
         # Silence that was not sent while it rested is not lost.
-        self._gap = Gap(self._link.clock_s(), ending.reason)
+        self._gap = Gap(self._owner.clock_s(), ending.reason)
 
     def _give_up(self, ending: Ending, decision: GiveUp) -> None:
-        cause = cause_of(self._link.endpoint.label, ending, decision, self.error)
+        cause = cause_of(self._owner.endpoint.label, ending, decision, self.error)
         self.error = SessionClosedError(
             f"The connection was lost and is not tried again. {cause.problem}",
             f"{cause.remedy} Then open a new Session.",
         )
         told = {"cause": ending.reason, "why": decision.why}
-        self._link.record("local.gave_up", message=str(self.error), **told)
+        self._owner.record("local.gave_up", message=str(self.error), **told)
         self._set("closed")
-        self._link.tell(None)
+        self._owner.tell(None)
 
     # -- the end ------------------------------------------------------------------------------------
 
     def _limit_reached(self, trip: Trip) -> None:
         self.error = SessionClosedError(trip.message, "Open a new Session, with a higher limit if you like.")
-        self._link.record("local.limit", limit=trip.limit, value=trip.value, message=str(self.error))
+        self._owner.record("local.limit", limit=trip.limit, value=trip.value, message=str(self.error))
         self._closing = self._closing or asyncio.create_task(self._close(trip.limit))
 
     async def close(self) -> None:
@@ -368,15 +368,15 @@ class Lifeline:
     async def _close(self, reason: str) -> None:
         if self.state == "closed":
             return
-        link, connection = self._link, self.connection
+        owner, connection = self._owner, self.connection
         self._set("closed")
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if connection is not None and not connection.ended.done():
-            if link.player.speaker is not None:
-                link.player.speaker.flush()
+            if owner.player.speaker is not None:
+                owner.player.speaker.flush()
             await connection.close(reason)
             self._note_end(connection)
-        link.lost()
-        link.tell(None)
+        owner.lost()
+        owner.tell(None)

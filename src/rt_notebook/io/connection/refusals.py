@@ -18,7 +18,7 @@ from websockets.exceptions import (
 )
 
 from rt_notebook.errors import AuthenticationError, ConnectError, EndpointNotFoundError, RefusedError
-from rt_notebook.io.connection.trust import why_untrusted
+from rt_notebook.io.endpoints.trust import why_untrusted
 
 if TYPE_CHECKING:
     from rt_notebook.io.endpoints.address import Address

@@ -11,7 +11,7 @@ from rt_notebook.log.history import History, fold_history
 
 if TYPE_CHECKING:
     from rt_notebook.io.connection.connection import Connection
-    from rt_notebook.io.session.link import Link
+    from rt_notebook.io.connection.owner import Owner
 
 __all__ = ["Restored", "restore"]
 
@@ -25,7 +25,7 @@ class Restored:
     left_out: list[str]
 
 
-async def restore(link: Link, connection: Connection, *, first: bool) -> Restored:
+async def restore(owner: Owner, connection: Connection, *, first: bool) -> Restored:
     """Begin to read and write on a connection that has just been opened, and restore the session on it.
 
     `first` says that nothing was said before.
@@ -39,18 +39,18 @@ async def restore(link: Link, connection: Connection, *, first: bool) -> Restore
     ConnectError
         The endpoint does not answer.
     """
-    history = History([], []) if first else await asyncio.to_thread(fold_history, list(link.log))
-    created = link.next_event(lambda event: event.type == "session.created")
+    history = History([], []) if first else await asyncio.to_thread(fold_history, list(owner.log))
+    created = owner.next_event(lambda event: event.type == "session.created")
     connection.start()
-    await link.answer(created, "session.created")
-    update = {"type": "session.update", "session": link.config.to_wire()}
-    await link.exchange(update, "session.updated")
+    await owner.answer(created, "session.created")
+    update = {"type": "session.update", "session": owner.config.to_wire()}
+    await owner.exchange(update, "session.updated")
     if first:
         return Restored(["the configuration"], [], [])
     # All are sent at once: over a long way, one answer at a time would take a second for a dozen.
     taken = await asyncio.gather(
         *(
-            link.exchange({"type": "conversation.item.create", "item": item}, "conversation.item.added")
+            owner.exchange({"type": "conversation.item.create", "item": item}, "conversation.item.added")
             for item in history.items
         ),
         return_exceptions=True,

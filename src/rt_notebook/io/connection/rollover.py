@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.io.connection.connection import Connection
-    from rt_notebook.io.session.link import Link
+    from rt_notebook.io.connection.owner import Owner
 
 __all__ = ["Rollover"]
 
@@ -31,9 +31,9 @@ class Rollover:
         To be set whenever something happened: it may have been the end of a turn.
     """
 
-    def __init__(self, link: Link, policy: ReconnectPolicy, successor: Callable[[], Connection]) -> None:
+    def __init__(self, owner: Owner, policy: ReconnectPolicy, successor: Callable[[], Connection]) -> None:
         self.moved = asyncio.Event()
-        self._link = link
+        self._owner = owner
         self._policy = policy
         self._successor = successor
 
@@ -42,9 +42,9 @@ class Rollover:
         if old.expires_s is None:  # no limit, or none that can be known: its end is noticed when it comes
             await asyncio.get_running_loop().create_future()
             raise AssertionError
-        left_s = old.expires_s - self._link.clock_s()
+        left_s = old.expires_s - self._owner.clock_s()
         await asyncio.sleep(max(left_s - self._policy.rollover_before_s, left_s / 2))
-        self._link.record("local.expiring", in_s=old.expires_s - self._link.clock_s())
+        self._owner.record("local.expiring", in_s=old.expires_s - self._owner.clock_s())
         await self._between_turns(old)
         successor = await self._opened()
         try:
@@ -63,7 +63,7 @@ class Rollover:
                 return successor
             except RtNotebookError as error:
                 failures += 1
-                self._link.record("local.error", message=str(error))
+                self._owner.record("local.error", message=str(error))
                 delay_s = self._policy.first_delay_s * 2.0**failures
                 await asyncio.sleep(min(self._policy.longest_delay_s, delay_s))
 
@@ -73,7 +73,7 @@ class Rollover:
             await self.moved.wait()
 
     def _is_between_turns(self, connection: Connection) -> bool:
-        player = self._link.player
+        player = self._owner.player
         audible = player.speaker is not None and bool(player.playback.audible())
-        asking = self._link.creating.locked() or len(self._link.answers) > 0
-        return not (connection.watch.busy or audible or asking or self._link.tools.busy)
+        asking = self._owner.creating.locked() or len(self._owner.answers) > 0
+        return not (connection.watch.busy or audible or asking or self._owner.calling)

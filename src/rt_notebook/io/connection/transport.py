@@ -9,8 +9,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from rt_notebook.io.connection.refusals import failure
-from rt_notebook.io.connection.trust import trusting
 from rt_notebook.io.connection.websocket import MAX_FRAME_BYTES, Socket
+from rt_notebook.io.endpoints.trust import trusting
 from rt_notebook.io.secrets.socket_logger import socket_logger
 
 if TYPE_CHECKING:

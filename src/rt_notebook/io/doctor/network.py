@@ -12,8 +12,8 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rt_notebook.io.connection.trust import trusting, why_untrusted
 from rt_notebook.io.doctor.finding import Finding
+from rt_notebook.io.endpoints.trust import trusting, why_untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -334,7 +334,7 @@ def _readable(ca_file: str | Path | None) -> str | None:
     """Return the whole path of a file of certificates, which can be used."""
     if ca_file is None:
         return None
-    from rt_notebook.io.connection.trust import trusting
+    from rt_notebook.io.endpoints.trust import trusting
 
     trusting(str(ca_file))
     return os.path.abspath(ca_file)  # noqa: PTH100 - of a str, too

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rt_notebook.core.tool_call import PendingCall
+    from rt_notebook.io.runtime import Pending
     from rt_notebook.io.session.link import Link
-    from rt_notebook.io.session.runtime import Pending
 
 __all__ = ["Approving"]
 

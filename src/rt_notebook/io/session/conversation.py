@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from rt_notebook.errors import NoReplyError, RtNotebookError, ServerError, SessionClosedError
 from rt_notebook.io.audio.sources import CHUNK_MS, chunks
+from rt_notebook.io.connection.asking import REPLY_TIMEOUT_S, ask_for_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,15 +17,13 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.io.session.link import Link
 
-__all__ = ["ask", "create_response", "give_up", "interrupt", "send_text", "speak"]
+__all__ = ["ask", "give_up", "interrupt", "send_text", "speak"]
 
 TRAILING_MS = 500
 """Silence after a recording, beyond the silence that ends a turn: a microphone stays open as well."""
 
 HEARING_TIMEOUT_S = 8.0
-REPLY_TIMEOUT_S = 120.0
 GIVE_UP_TIMEOUT_S = 5.0
-ATTEMPTS = 3
 
 _SILENT_CHUNK = bytes(ms_to_samples(CHUNK_MS) * BYTES_PER_SAMPLE)
 _TRANSCRIBED = (
@@ -66,7 +65,7 @@ async def speak(link: Link, pcm: bytes) -> _Pace:
     if detection is None:
         await link.request({"type": "input_audio_buffer.commit"}, "input_audio_buffer.committed")
         async with link.creating:
-            await _create_response(link)
+            await ask_for_answer(link)
         return pace
     silence_ms = detection.get("silence_duration_ms")
     wait_ms = TRAILING_MS + (silence_ms if isinstance(silence_ms, int) else 0)
@@ -82,57 +81,7 @@ async def send_text(link: Link, text: str) -> None:
         await interrupt(link)
         item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
         await link.request({"type": "conversation.item.create", "item": item}, "conversation.item.added")
-        await _create_response(link)
-
-
-async def create_response(
-    link: Link, response: dict[str, Any] | None = None, *, unless: Callable[[], bool] | None = None
-) -> None:
-    """Ask for an answer and return when it is begun; one that is being made is waited for first.
-
-    Of several callers one is served after the other: an endpoint makes one answer at a time. `unless` is
-    called in the last moment; if it returns True, the answer is not asked for.
-
-    Raises
-    ------
-    ServerError
-        The endpoint refuses.
-    """
-    async with link.creating:
-        await _create_response(link, response, unless)
-
-
-async def _create_response(
-    link: Link, response: dict[str, Any] | None = None, unless: Callable[[], bool] | None = None
-) -> None:
-    """Do as `create_response`, with ``link.creating`` held."""
-    event: dict[str, Any] = {"type": "response.create"} | ({} if response is None else {"response": response})
-    for _ in range(ATTEMPTS):
-        await _response_over(link)
-        if unless is not None and unless():
-            return
-        try:
-            await link.request(event, "response.created")
-            return
-        except ServerError as error:
-            # The endpoint itself had just begun one, because a turn was over.
-            if error.code != "conversation_already_has_active_response":
-                raise
-            refused = error
-    raise refused
-
-
-async def _response_over(link: Link) -> None:
-    active = link.protocol.active_response_id
-    if active is not None:
-        over = link.next_event(lambda event: event.type == "response.done" and event.response_id == active)
-        try:
-            await asyncio.wait_for(over, REPLY_TIMEOUT_S)
-        except TimeoutError:
-            raise NoReplyError(
-                f"The answer that is being made did not end within {REPLY_TIMEOUT_S:.0f} s.",
-                "Call interrupt() first.",
-            ) from None
+        await ask_for_answer(link)
 
 
 async def interrupt(link: Link) -> None:

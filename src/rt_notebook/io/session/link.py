@@ -12,8 +12,8 @@ from rt_notebook.core.events import Event
 from rt_notebook.core.protocol import ClientProtocol
 from rt_notebook.errors import ConnectError, ServerError, SessionClosedError
 from rt_notebook.io.audio.reply_player import ReplyPlayer
+from rt_notebook.io.connection.answers import Answers
 from rt_notebook.io.connection.lifeline import Lifeline
-from rt_notebook.io.session.answers import Answers
 from rt_notebook.io.tools.runner import ToolsRunner
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ _logger = logging.getLogger("rt_notebook.session")
 
 class Link:
     """A session's one way out, whichever connection serves it now. Every method runs on the session thread.
+
+    It is the `Owner` of its connections.
 
     Attributes
     ----------
@@ -88,16 +90,26 @@ class Link:
         return self.life.state == "open"
 
     @property
+    def connection(self) -> Connection | None:
+        """The one that serves now, or served last."""
+        return self.life.connection
+
+    @property
+    def calling(self) -> bool:
+        """Whether a call of a tool is under way, or the answer to it is not begun."""
+        return self.tools.busy
+
+    @property
     def protocol(self) -> ClientProtocol:
         """What the endpoint last said of the session; empty before it said anything."""
-        connection = self.life.connection
+        connection = self.connection
         return self._unknown if connection is None else connection.protocol
 
     # -- receiving ----------------------------------------------------------------------------------
 
     def arrived(self, connection: Connection, event: Event, audio: bytes) -> None:
         """Take an event, sent or received, of a connection; one that was given up has nothing to say."""
-        if connection is not self.life.connection:
+        if connection is not self.connection:
             return
         self._append(event, audio)
         if event.direction == "received":

@@ -12,15 +12,15 @@ from rt_notebook.errors import BundleError
 from rt_notebook.io.bundle.manifest import Manifest
 from rt_notebook.io.bundle.recording import bundle_path
 from rt_notebook.io.bundle.writer import Recorder, utc_now
+from rt_notebook.io.runtime import Pending
 from rt_notebook.io.secrets.scrub import Scrubber
-from rt_notebook.io.session.runtime import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from rt_notebook.io.runtime import Runtime
     from rt_notebook.io.session.link import Link
-    from rt_notebook.io.session.runtime import Runtime
 
 __all__ = ["Recordable"]
 

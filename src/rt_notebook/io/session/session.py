@@ -14,12 +14,12 @@ from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import ConfigError, SessionClosedError
 from rt_notebook.io.audio.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.io.endpoints.endpoint import Endpoint
-from rt_notebook.io.replay.link import make_link
+from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.session import conversation
 from rt_notebook.io.session.approving import Approving
 from rt_notebook.io.session.event_stream import EventStream
 from rt_notebook.io.session.recordable import Recordable
-from rt_notebook.io.session.runtime import Pending, Runtime
+from rt_notebook.io.session.replay_link import make_link
 from rt_notebook.log.event_log import EventLog
 from rt_notebook.log.settings_table import fold_settings, settings_table
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.core.tool_call import Ask, Follow, Moved, Output, PendingCall, Run, Stop
 from rt_notebook.core.tool_calls import ToolCalls
 from rt_notebook.errors import RtNotebookError
+from rt_notebook.io.connection.asking import ask_for_next_answer
 from rt_notebook.io.secrets.scrub import Scrubber
-from rt_notebook.io.session.conversation import create_response
 from rt_notebook.io.tools.threads import Failure, ToolThreads, output_text
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.events import Event
     from rt_notebook.core.tool_call import Action, ToolCall
-    from rt_notebook.io.session.link import Link
+    from rt_notebook.io.connection.owner import Owner
 
     Approver = Callable[[PendingCall], object]
 
@@ -47,13 +47,13 @@ class ToolsRunner:
         The calls that wait for a yes. Any thread may read it.
     """
 
-    def __init__(self, link: Link, approver: Approver | None) -> None:
+    def __init__(self, owner: Owner, approver: Approver | None) -> None:
         self.pending: tuple[PendingCall, ...] = ()
-        self._link = link
+        self._owner = owner
         self._approver = approver
         self._calls = ToolCalls()
         self._threads = ToolThreads()
-        self._scrubber = Scrubber(link.endpoint.secrets())
+        self._scrubber = Scrubber(owner.endpoint.secrets())
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._to_send: asyncio.Queue[tuple[int, Output | Follow]] = asyncio.Queue()
         self._sender: asyncio.Task[None] | None = None
@@ -82,7 +82,7 @@ class ToolsRunner:
         elif event.direction != "received" or not isinstance(response, dict):
             return
         elif event.type == "response.done":
-            self._later(self._calls.take(response, self._link.config.tools, self._now_s()))
+            self._later(self._calls.take(response, self._owner.config.tools, self._now_s()))
         elif (
             event.type == "response.created"
             and self._following is not None
@@ -104,7 +104,7 @@ class ToolsRunner:
         return self._later(self._calls.deny(call_id, digest, reason))
 
     def _now_s(self) -> float:
-        return self._link.clock_s()
+        return self._owner.clock_s()
 
     # -- what is done about it ----------------------------------------------------------------------
 
@@ -128,7 +128,7 @@ class ToolsRunner:
                     self._stop_timer(call)
                     self._threads.stop(call.call_id)
                 case Output() | Follow():
-                    connection = self._link.life.connection
+                    connection = self._owner.connection
                     self._to_send.put_nowait((0 if connection is None else connection.generation, action))
                     if self._sender is None:
                         self._sender = asyncio.create_task(self._send())
@@ -136,7 +136,7 @@ class ToolsRunner:
     def _record(self, call: ToolCall, **told: Any) -> None:
         message = self._clean(told.pop("message"))
         ids = {"call_id": call.call_id, "name": call.name, "response_id": call.response_id}
-        self._link.record("local.tool_call", **ids, **told, message=message)
+        self._owner.record("local.tool_call", **ids, **told, message=message)
 
     def _clean(self, text: str) -> str:
         return self._scrubber.text(text)
@@ -179,7 +179,7 @@ class ToolsRunner:
 
     def _answered(self, call: PendingCall, answer: object) -> None:
         if isinstance(answer, Failure):
-            self._link.record(
+            self._owner.record(
                 "local.error",
                 message=f"approve={self._approver!r} failed: {self._problem(answer.error)}. "
                 f"{call.name} was not allowed; correct the function and ask again.",
@@ -194,7 +194,7 @@ class ToolsRunner:
         if self._explained:
             return
         self._explained = True
-        self._link.record(
+        self._owner.record(
             "local.error",
             message=f"The model wants to call {call.name}, and nobody is there to allow it. Look at "
             "session.pending_calls and call session.approve(call_id) or session.deny(call_id), use a "
@@ -248,30 +248,30 @@ class ToolsRunner:
                 else:
                     await self._ask_for_answer(action.response_id)
             except (RtNotebookError, TimeoutError) as error:
-                if self._link.is_open:
-                    self._link.record("local.error", message=f"A tool's output came to nothing. {error}")
+                if self._owner.is_open:
+                    self._owner.record("local.error", message=f"A tool's output came to nothing. {error}")
 
     async def _send_output(self, generation: int, output: Output) -> None:
-        connection = self._link.life.connection
-        if not self._link.is_open or connection is None or connection.generation != generation:
+        connection = self._owner.connection
+        if not self._owner.is_open or connection is None or connection.generation != generation:
             return  # the conversation that it belongs to is gone
         told = {"type": "function_call_output", "call_id": output.call_id, "output": output.text}
         item = {"id": f"rt_tool_output_{next(self._numbers)}"} | told
         event = {"type": "conversation.item.create", "item": item}
-        await self._link.exchange(event, "conversation.item.added")
+        await self._owner.exchange(event, "conversation.item.added")
 
     async def _ask_for_answer(self, response_id: str) -> None:
         self._following = response_id
         try:
             await self._users_turn_over(response_id)
-            await create_response(self._link, unless=lambda: not self._calls.wanted(response_id))
+            await ask_for_next_answer(self._owner, unless=lambda: not self._calls.wanted(response_id))
         finally:
             self._following = None
             self._calls.followed(response_id)
 
     async def _users_turn_over(self, response_id: str) -> None:
         """Let the user finish: the endpoint answers what was said by itself, and knows the outputs then."""
-        connection = self._link.life.connection
+        connection = self._owner.connection
         while connection is not None and self._calls.wanted(response_id):
             watch = connection.watch
             if not (watch.speaking or watch.awaiting):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rt_notebook.io.session.runtime import Runtime
+from rt_notebook.io.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from rt_notebook.io.session.runtime import Pending
+    from rt_notebook.io.runtime import Pending
 
 __all__ = ["Failure", "ToolThreads", "output_text"]
 

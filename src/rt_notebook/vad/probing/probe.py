@@ -13,7 +13,7 @@ from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.core.config import ServerVad, SessionConfig
 from rt_notebook.errors import ConfigError, ServerError
 from rt_notebook.io.endpoints.endpoint import Endpoint
-from rt_notebook.io.session.runtime import Pending, Runtime
+from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.vad.detectors import load_detector
 from rt_notebook.vad.probing.line import CapReached, Line, LostAudioError
 from rt_notebook.vad.probing.measure import Switches, audio_ms, measure, measure_idle, measure_switches

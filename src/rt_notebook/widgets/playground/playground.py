@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.config import SessionConfig
     from rt_notebook.core.events import Event
     from rt_notebook.io.endpoints.endpoint import Endpoint
-    from rt_notebook.io.session.runtime import Pending
+    from rt_notebook.io.runtime import Pending
     from rt_notebook.log.event_log import EventLog
 
 __all__ = ["Playground"]

@@ -20,7 +20,7 @@ from rt_notebook.widgets.room.steps import RoomSteps
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rt_notebook.io.session.runtime import Pending
+    from rt_notebook.io.runtime import Pending
     from rt_notebook.io.session.session import Session
     from rt_notebook.vad.plane.sweep import Sweep
 

@@ -19,7 +19,7 @@ from rt_notebook.widgets.tuner.sound import Sound, built_in, hear
 
 if TYPE_CHECKING:
     from rt_notebook.core.config import ServerVad
-    from rt_notebook.io.session.runtime import Pending
+    from rt_notebook.io.runtime import Pending
     from rt_notebook.io.session.session import Session
     from rt_notebook.vad.detectors import Detector
 

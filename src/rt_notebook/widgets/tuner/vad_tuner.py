@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rt_notebook.core.dialects import DialectName
-    from rt_notebook.io.session.runtime import Pending
+    from rt_notebook.io.runtime import Pending
     from rt_notebook.io.session.session import Session
     from rt_notebook.vad.detectors import Detector
     from rt_notebook.vad.plane.sweep import Sweep

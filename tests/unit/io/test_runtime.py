@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rt_notebook.io.session.runtime import Runtime
+from rt_notebook.io.runtime import Runtime
 
 
 @pytest.fixture

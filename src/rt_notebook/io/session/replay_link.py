@@ -12,8 +12,8 @@ from rt_notebook.core.protocol import ClientProtocol
 from rt_notebook.errors import NoReplyError, RtNotebookError
 from rt_notebook.io.connection.connection import Connection
 from rt_notebook.io.connection.lifeline import Lifeline
-from rt_notebook.io.replay.transport import ReplayTransport
 from rt_notebook.io.session.link import Link
+from rt_notebook.io.session.replay_transport import ReplayTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.io.audio.speakers import Speaker
     from rt_notebook.io.endpoints.endpoint import Endpoint
-    from rt_notebook.io.replay.transport import Moment
+    from rt_notebook.io.session.replay_transport import Moment
     from rt_notebook.io.tools.runner import Approver
     from rt_notebook.log.event_log import EventLog
 
@@ -181,8 +181,8 @@ class _ReplayLife(Lifeline):
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._link.player.speaker is not None:
-            self._link.player.speaker.flush()
+        if self._owner.player.speaker is not None:
+            self._owner.player.speaker.flush()
         self._end()
 
 

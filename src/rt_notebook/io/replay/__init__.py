@@ -1,1 +1,0 @@
-"""A recording as an endpoint."""
