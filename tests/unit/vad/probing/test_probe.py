@@ -87,6 +87,16 @@ async def test_whether_turns_are_answered_is_seen_if_answers_are_allowed(monkeyp
     assert found.suspect == ()
 
 
+@pytest.mark.parametrize(("real_ms", "verdict"), [(6000, "applied"), (5000, "differs")])
+async def test_when_the_silent_are_prompted_is_seen_if_answers_are_allowed(real_ms, verdict):
+    async with planted(Planted({"idle_timeout_ms": real_ms})) as endpoint:
+        asked = ServerVad(idle_timeout_ms=6000)
+        found = await vad.probe(endpoint, asked, contrast=False, responses=True)
+    row = found.row("idle_timeout_ms")
+    assert row.verdict == verdict
+    assert within(row, real_ms)
+
+
 async def test_a_server_that_merely_hears_otherwise_is_not_accused():
     async with planted(detector=EnergyDetector()) as endpoint:
         found = await vad.probe(endpoint, pace="fast")
