@@ -13,8 +13,8 @@ from survival import asked, check_whole, events, happens, surviving
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.io.audio.speakers import SilentSpeaker
+from rt_notebook.io.connection import asking
 from rt_notebook.io.runtime import Runtime
-from rt_notebook.io.session import conversation
 
 # -- F8, F34: answers that fail ------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ async def test_one_answer_at_a_time():
         link = session._link
 
         async def twice():
-            await asyncio.gather(conversation.create_response(link), conversation.create_response(link))
+            await asyncio.gather(*(asking.ask_for_next_answer(link, unless=lambda: False) for _ in range(2)))
 
         await session._runtime.submit(twice())
         await happens(session, "response.done", count=7)
