@@ -127,7 +127,7 @@ def _settings(args: argparse.Namespace) -> ServerVad:
 def _simulate(args: argparse.Namespace) -> int:
     vad = _settings(args)
     turns = simulated_turns(
-        trace(args.file, args.detector),
+        trace(args.file, args.detector, progress=sys.stderr.isatty()),
         vad,
         exit_threshold=args.exit_threshold,
         reset=args.reset,

@@ -14,9 +14,13 @@ from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rt_notebook.core.audio import Float32
 
-__all__ = ["DetectStream", "Detector", "StreamDetector", "detector_names", "load_detector"]
+    Progress = Callable[[int], object]
+
+__all__ = ["DetectStream", "Detector", "Progress", "StreamDetector", "detector_names", "load_detector"]
 
 _GROUP = "rt_notebook.detectors"
 _OWN = {
@@ -45,8 +49,11 @@ class Detector(Protocol):
     version: str
     hop_ms: float
 
-    def probabilities(self, pcm: bytes) -> Float32:
-        """Return the speech probability, 0 to 1, of every whole frame of PCM16 mono at 24 kHz."""
+    def probabilities(self, pcm: bytes, progress: Progress | None = None) -> Float32:
+        """Return the speech probability, 0 to 1, of every whole frame of PCM16 mono at 24 kHz.
+
+        A detector that takes its time calls `progress` on the way with how many frames it has judged since.
+        """
 
 
 class DetectStream(Protocol):

@@ -13,6 +13,7 @@ from rt_notebook.errors import ComponentMissingError
 
 if TYPE_CHECKING:
     from rt_notebook.core.audio import Float32
+    from rt_notebook.vad.detectors import Progress
 
 __all__ = ["EarshotDetector"]
 
@@ -42,7 +43,7 @@ class EarshotDetector:
         self._make = earshot.Detector
         self.version = version("earshot")
 
-    def probabilities(self, pcm: bytes) -> Float32:
+    def probabilities(self, pcm: bytes, progress: Progress | None = None) -> Float32:
         """Return the score of every whole frame of 16 ms of PCM16 mono at 24 kHz, shape (n,)."""
         samples = np.clip(resample_24k(to_float(pcm)), -1.0, 1.0)
         frames = samples[: samples.size // _FRAME_SAMPLES * _FRAME_SAMPLES].reshape(-1, _FRAME_SAMPLES)

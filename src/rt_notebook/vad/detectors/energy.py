@@ -13,7 +13,7 @@ from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES
 
 if TYPE_CHECKING:
     from rt_notebook.core.audio import Float32
-    from rt_notebook.vad.detectors import DetectStream
+    from rt_notebook.vad.detectors import DetectStream, Progress
 
 __all__ = ["EnergyDetector"]
 
@@ -31,7 +31,7 @@ class EnergyDetector:
         """Begin a stream; loudness needs no rate."""
         return _EnergyStream()
 
-    def probabilities(self, pcm: bytes) -> Float32:
+    def probabilities(self, pcm: bytes, progress: Progress | None = None) -> Float32:
         """Return the speech probability of every whole frame of PCM16 mono at 24 kHz, shape (n,)."""
         stream = _EnergyStream()
         starts = range(0, len(pcm) - _FRAME_BYTES + 1, _FRAME_BYTES)

@@ -18,10 +18,10 @@ from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES
 from rt_notebook.errors import ComponentMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rt_notebook.core.audio import Float32
-    from rt_notebook.vad.detectors import DetectStream
+    from rt_notebook.vad.detectors import DetectStream, Progress
 
 __all__ = ["SileroDetector", "push_together"]
 
@@ -62,7 +62,7 @@ class SileroDetector:
         """Begin a stream of frames at `rate_hz`, 24000 or 8000."""
         return _SileroStream(self._model, rate_hz)
 
-    def probabilities(self, pcm: bytes) -> Float32:
+    def probabilities(self, pcm: bytes, progress: Progress | None = None) -> Float32:
         """Return the speech probability of every whole frame of PCM16 mono at 24 kHz, shape (n,).
 
         The published model for many frames at once (the package ``silero-vad`` has it) is several times
@@ -74,7 +74,13 @@ class SileroDetector:
         size = heard.itemsize
         windows = np.ndarray((frames, _CONTEXT + _WINDOW), np.float32, heard, strides=(_WINDOW * size, size))
         at_once = _file("silero_vad_16k_sequence.onnx")
-        return _frame_by_frame(self._model, windows) if at_once is None else _many(_load(at_once), windows)
+        judge, model = (_frame_by_frame, self._model) if at_once is None else (_many, _load(at_once))
+        found = [np.zeros(0, np.float32)]
+        for some in judge(model, windows):
+            found.append(some)
+            if progress is not None:
+                progress(some.size)
+        return np.concatenate(found)
 
 
 def _file(name: str) -> Path | None:
@@ -102,23 +108,23 @@ def _load(weights: Path) -> Any:
     return onnxruntime.InferenceSession(str(weights), options, ["CPUExecutionProvider"])
 
 
-def _frame_by_frame(model: Any, windows: Float32) -> Float32:
-    found = np.empty(len(windows), np.float32)
+def _frame_by_frame(model: Any, windows: Float32) -> Iterator[Float32]:
     state = np.zeros((2, 1, _STATE), np.float32)
-    for number in range(len(windows)):
-        given = {"input": windows[number : number + 1], "state": state, "sr": _RATE}
-        output, state = model.run(None, given)
-        found[number] = output[0, 0]
-    return found
+    for start in range(0, len(windows), _MANY):
+        found = np.empty(min(_MANY, len(windows) - start), np.float32)
+        for number in range(found.size):
+            at = start + number
+            output, state = model.run(None, {"input": windows[at : at + 1], "state": state, "sr": _RATE})
+            found[number] = output[0, 0]
+        yield found
 
 
-def _many(model: Any, windows: Float32) -> Float32:
-    found = np.empty(len(windows), np.float32)
+def _many(model: Any, windows: Float32) -> Iterator[Float32]:
     h = c = np.zeros((1, 1, _STATE), np.float32)
     for start in range(0, len(windows), _MANY):
         block = np.ascontiguousarray(windows[start : start + _MANY])
-        found[start : start + _MANY], h, c = model.run(None, {"input": block, "h": h, "c": c})
-    return found
+        found, h, c = model.run(None, {"input": block, "h": h, "c": c})
+        yield found
 
 
 class _SileroStream:

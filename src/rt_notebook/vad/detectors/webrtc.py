@@ -13,6 +13,7 @@ from rt_notebook.errors import ComponentMissingError
 
 if TYPE_CHECKING:
     from rt_notebook.core.audio import Float32
+    from rt_notebook.vad.detectors import Progress
 
 __all__ = ["WebrtcDetector"]
 
@@ -43,7 +44,7 @@ class WebrtcDetector:
         self._make = webrtcvad.Vad
         self.version = version("webrtcvad-wheels")
 
-    def probabilities(self, pcm: bytes) -> Float32:
+    def probabilities(self, pcm: bytes, progress: Progress | None = None) -> Float32:
         """Return 0, 0.25, 0.5, 0.75 or 1 for every whole frame of PCM16 mono at 24 kHz, shape (n,)."""
         audio = to_pcm(resample_24k(to_float(pcm)))
         starts = range(0, len(audio) - _FRAME_BYTES + 1, _FRAME_BYTES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rt_notebook.core.audio import SAMPLE_RATE_HZ
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, pcm_ms
 from rt_notebook.core.turn_detection import FRAME_MS
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.audio.sources import to_wire_audio
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rt_notebook.vad.detectors import Detector
 
 __all__ = ["Trace", "as_trace", "trace"]
+
+BAR_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -108,6 +110,7 @@ def trace(
     rate_hz: int = SAMPLE_RATE_HZ,
     source: str = "",
     cache: bool = True,
+    progress: bool = False,
 ) -> Trace:
     """Compute the speech probability of a recording: what the server hears, if it is sent this audio.
 
@@ -124,6 +127,8 @@ def trace(
     cache
         Keep the trace on disk, and take it from there, by the hashes of audio and weights. It lies in the
         user's cache folder (``RT_NOTEBOOK_CACHE`` names another), readable for nobody else, 512 MB at most.
+    progress
+        Show how far it is, if it takes longer than a second.
 
     Raises
     ------
@@ -141,7 +146,15 @@ def trace(
     key.update(pcm)
     probabilities = kept(key.hexdigest()) if cache else None
     if probabilities is None:
-        probabilities = judge.probabilities(pcm)
+        probabilities = _with_bar(judge, pcm) if progress else judge.probabilities(pcm)
         if cache:
             keep(key.hexdigest(), probabilities)
     return Trace(probabilities, judge.hop_ms, named, judge.name, key.hexdigest())
+
+
+def _with_bar(judge: Detector, pcm: bytes) -> Float32:
+    from tqdm.auto import tqdm
+
+    frames = int(pcm_ms(pcm) / judge.hop_ms)
+    with tqdm(total=frames, unit="frame", unit_scale=True, delay=BAR_AFTER_S, leave=False) as bar:
+        return judge.probabilities(pcm, bar.update)

@@ -144,7 +144,7 @@ def first_sound(
     built-in voice; if that is not installed, the widget says so and takes what the user gives it later.
     """
     if source is not None and not (isinstance(source, str) and source == "voice"):
-        return hear(source, detector, rate_hz), ""
+        return hear(source, detector, rate_hz, progress=True), ""
     try:
         if source is not None or tuned.session is None:
             return built_in("pink", 20.0, detector), ""

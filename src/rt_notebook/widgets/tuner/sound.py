@@ -67,7 +67,14 @@ class Sound:
             object.__setattr__(self, "parts", ((0, self.trace),))
 
 
-def hear(source: Any, detector: str | Detector, rate_hz: int = SAMPLE_RATE_HZ, name: str = "") -> Sound:
+def hear(
+    source: Any,
+    detector: str | Detector,
+    rate_hz: int = SAMPLE_RATE_HZ,
+    name: str = "",
+    *,
+    progress: bool = False,
+) -> Sound:
     """Judge a recording.
 
     Parameters
@@ -79,6 +86,8 @@ def hear(source: Any, detector: str | Detector, rate_hz: int = SAMPLE_RATE_HZ, n
         As for `rt_notebook.vad.trace`.
     name
         What to call it; empty: by what it is.
+    progress
+        As for `rt_notebook.vad.trace`.
 
     Raises
     ------
@@ -97,17 +106,18 @@ def hear(source: Any, detector: str | Detector, rate_hz: int = SAMPLE_RATE_HZ, n
     if isinstance(source, str | Path) and Path(source).suffix in _BUNDLES:
         name, source = name or Path(source).name, load(source)
     if isinstance(source, Recording):
-        return _recorded(source, detector, name or (source.path.name if source.path else "a recording"))
+        name = name or (source.path.name if source.path else "a recording")
+        return _recorded(source, detector, name, progress=progress)
     pcm = to_wire_audio(source, rate_hz)
     named = name or (Path(source).name if isinstance(source, str | Path) else "an array")
-    return Sound(named, trace(pcm, detector), pcm)
+    return Sound(named, trace(pcm, detector, progress=progress), pcm)
 
 
-def _recorded(recording: Recording, detector: str | Detector, name: str) -> Sound:
+def _recorded(recording: Recording, detector: str | Detector, name: str, *, progress: bool) -> Sound:
     pcm = recording.user_audio.pcm()
     if not pcm:
         raise ConfigError(f"{name} holds no audio of the user.", "Record with keep_audio=True, and speak.")
-    heard = trace(pcm, detector, source=name)
+    heard = trace(pcm, detector, source=name, progress=progress)
     known = whatif(recording, ServerVad(), audio=heard).recorded
     columns = ["speech_start_ms", "speech_end_ms", "audio_start_ms", "audio_end_ms"]
     turns = np.zeros((len(known), 5), np.int32)

@@ -175,7 +175,7 @@ class VadTuner(AudioPort, TunerDials):
 
     def listen(self, source: Any, labels: Any = None, *, rate_hz: int = SAMPLE_RATE_HZ) -> None:
         """Try the settings on something else; the arguments are those of the class."""
-        sound = hear(source, self._detector, rate_hz)
+        sound = hear(source, self._detector, rate_hz, progress=True)
         self._take(sound, labels_from(labels, sound))
 
     def update_event(self, dialect: DialectName = "ga") -> dict[str, Any]:

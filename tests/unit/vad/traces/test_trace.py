@@ -57,6 +57,19 @@ def test_the_trace_does_not_depend_on_who_else_is_heard(speech):
 
 
 @pytest.mark.speech
+def test_who_waits_long_sees_how_far_it_is(speech, monkeypatch, capsys):
+    monkeypatch.setattr("rt_notebook.vad.traces.trace.BAR_AFTER_S", 0.0)
+    pcm = to_pcm(np.concatenate([speech("Good morning."), np.zeros(24_000 * 10)]))
+    judged = []
+    alone = SileroDetector().probabilities(pcm, judged.append)
+    assert sum(judged) == len(alone) == len(pcm) // STEP
+    assert len(judged) > 1
+    with_bar = vad.trace(pcm, cache=False, progress=True)
+    assert np.array_equal(with_bar.probabilities, alone)
+    assert "frame/s" in capsys.readouterr().err
+
+
+@pytest.mark.speech
 def test_the_model_for_many_frames_and_the_one_for_single_frames_agree(speech, monkeypatch):
     from rt_notebook.vad.detectors import silero
 
