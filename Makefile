@@ -2,7 +2,7 @@
 #
 #   make lab ARGS="--no-browser --port 9999"     arguments go on to JupyterLab
 #   make lab PYTHON=python3.12                   another interpreter (3.11 or later)
-#   make pytest ARGS="-k session -x"             arguments go on to pytest
+#   make pytest ARGS="-k session -x -n 0"        arguments go on to pytest; -n 0 is one after the other
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -106,9 +106,10 @@ js: js/node_modules/.package-lock.json
 	@diff -qr js/.committed $(STATIC) || { rm -rf js/.committed; echo "The built front end is not the one that was committed. It has just been built again: commit $(STATIC)." >&2; exit 1; }
 	@rm -rf js/.committed
 
+# Two at once, file by file: half of their time they wait for somebody to finish speaking.
 pytest: $(TEST_STAMP)
 	@echo "== pytest"
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 format: $(TEST_STAMP) js/node_modules/.package-lock.json
 	@$(PY) -m ruff check --fix-only .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -67,16 +69,23 @@ def complaints(outputs: list[dict]) -> list[dict]:
 def install_kernel(version: str) -> str:
     """Make an ipykernel of `version` available to JupyterLab; return its kernel's name."""
     overlay = KERNELS / version
-    if not (overlay / "ipykernel").is_dir():
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(overlay)]
-        subprocess.run([*pip, f"ipykernel=={version}"], check=True)
+    if not overlay.is_dir():
+        KERNELS.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=KERNELS) as made:
+            pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", made]
+            subprocess.run([*pip, f"ipykernel=={version}"], check=True)
+            # Several workers may do this at once; one of them is first, and the others find a full folder.
+            with contextlib.suppress(OSError):
+                Path(made).rename(overlay)
     name = "ipykernel-" + version.replace(".", "-")
     spec = KERNELS / "share" / "jupyter" / "kernels" / name / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     path = os.pathsep.join(filter(None, [str(overlay), os.environ.get("PYTHONPATH")]))
     text = {"argv": argv, "display_name": name, "language": "python", "env": {"PYTHONPATH": path}}
-    spec.write_text(json.dumps(text))
+    written = spec.with_name(f"kernel-{os.getpid()}.json")
+    written.write_text(json.dumps(text))
+    written.replace(spec)
     return name
 
 
