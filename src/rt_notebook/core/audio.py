@@ -75,5 +75,5 @@ def level_dbfs(pcm: bytes) -> float:
     samples = np.frombuffer(pcm, _INT16, pcm_samples(pcm)).astype(_FLOAT32)
     if samples.size == 0:
         return SILENCE_DBFS
-    power = float(np.dot(samples, samples)) / (samples.size * _FULL_SCALE_POWER)
+    power = float(samples.dot(samples)) / (samples.size * _FULL_SCALE_POWER)
     return max(SILENCE_DBFS, 10.0 * math.log10(power)) if power > 0 else SILENCE_DBFS

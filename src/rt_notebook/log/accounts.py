@@ -25,6 +25,8 @@ class Accounts:
         How many events have been read.
     items, responses
         By id, in the order in which the log first names them.
+    answers
+        The responses of each turn, by `Response.turn_key`.
     order
         Item ids in the order of the conversation.
     places, insertions
@@ -53,6 +55,7 @@ class Accounts:
         self.count = 0
         self.items: dict[str, Item] = {}
         self.responses: dict[str, Response] = {}
+        self.answers: dict[str, list[Response]] = {}
         self.order: list[str] = []
         self.places: dict[str | None, int] = {}
         self.insertions = 0
@@ -82,7 +85,6 @@ class Accounts:
         self.microphone_event: Event | None = None
         self.microphone_sent_s: float | None = None
 
-        self._answered: set[str] = set()
 
     def item(self, item_id: str, role: str | None = None) -> Item:
         """Return the record of an item, made when the log first names it."""
@@ -103,7 +105,7 @@ class Accounts:
         if response is None:
             turn_key = response_id if _is_out_of_band(event) else self._turn_key(response_id, event.item_id)
             response = self.responses[response_id] = Response(response_id, self.count, turn_key)
-            self._answered.add(turn_key)
+            self.answers.setdefault(turn_key, []).append(response)
         self.touched.add(response_id)
         return response
 
@@ -149,7 +151,7 @@ class Accounts:
             if item.deleted or item.lost or item.role == "system" or item_id == own_item_id:
                 continue
             if item.is_user:
-                if last is None or item_id not in self._answered:
+                if last is None or item_id not in self.answers:
                     return item_id
                 break
             last = last or item

@@ -133,9 +133,7 @@ class Turns:
     def fold(self) -> list[Turn]:
         """Return the turns as they are now, in the order of the conversation."""
         ledger, places, made = self.ledger, self._places, self._made
-        responses: dict[str, list[Response]] = {}
-        for response in ledger.responses.values():
-            responses.setdefault(response.turn_key, []).append(response)
+        responses = ledger.answers
         users = {item_id: item for item_id, item in ledger.items.items() if item.role == "user"}
         written = _written_answers(ledger)
         alone = [answer.id for answer in written.get(None, ())]
