@@ -2,7 +2,7 @@
 #
 #   make lab ARGS="--no-browser --port 9999"     arguments go on to JupyterLab
 #   make lab PYTHON=python3.12                   another interpreter (3.11 or later)
-#   make pytest ARGS="-k session -x -n 0"        arguments go on to pytest; -n 0 is one after the other
+#   make pytest ARGS="-k session -x"             arguments go on to pytest
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -16,8 +16,8 @@ STATIC := src/rt_notebook/widgets/static
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-fast lint types imports js pytest pytest-fast pytest-browser format build-js wheel \
-        screenshots bench clean node chromium
+.PHONY: help lab test test-fast lint types imports js pytest pytest-fast pytest-contract \
+        pytest-others pytest-browser format build-js wheel screenshots bench clean node chromium
 
 help:
 	@echo "make lab          open JupyterLab on the quickstart (sets everything up; needs Python and make)"
@@ -106,19 +106,26 @@ js: js/node_modules/.package-lock.json
 	@diff -qr js/.committed $(STATIC) || { rm -rf js/.committed; echo "The built front end is not the one that was committed. It has just been built again: commit $(STATIC)." >&2; exit 1; }
 	@rm -rf js/.committed
 
-# Two at once, file by file: half of their time they wait for somebody to finish speaking. A browser that hears and
-# speaks wants the machine for itself. Pytest's 5: none of the tests that were asked for is of this kind.
-NONE_IS_FINE = $(if $(ARGS),|| [ $$? -eq 5 ])
-
+# What is promised to others waits half of its time for somebody to finish speaking, so the rest runs beside it. A
+# browser that hears and speaks wants the machine for itself.
+ifdef ARGS
+pytest pytest-fast: $(TEST_STAMP)
+	@echo "== pytest $(ARGS)"
+	@$(PY) -m pytest $(ARGS)
+else
 pytest: pytest-fast pytest-browser
 
 pytest-fast: $(TEST_STAMP)
-	@echo "== pytest"
-	@$(PY) -m pytest -m "not browser" -n 2 --dist loadfile $(ARGS) $(NONE_IS_FINE)
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target pytest-contract pytest-others
+endif
 
-pytest-browser: $(TEST_STAMP) chromium
-	@echo "== pytest, in the browser"
-	@$(PY) -m pytest -m browser $(ARGS) $(NONE_IS_FINE)
+pytest-contract pytest-others pytest-browser: $(TEST_STAMP)
+	@echo "== $@"
+	@$(PY) -m pytest $($@)
+
+pytest-contract := tests/contract
+pytest-others := --ignore=tests/contract --ignore=tests/browser
+pytest-browser := tests/browser
 
 format: $(TEST_STAMP) js/node_modules/.package-lock.json
 	@$(PY) -m ruff check --fix-only .

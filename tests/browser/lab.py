@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -74,18 +73,14 @@ def install_kernel(version: str) -> str:
         with tempfile.TemporaryDirectory(dir=KERNELS) as made:
             pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", made]
             subprocess.run([*pip, f"ipykernel=={version}"], check=True)
-            # Several workers may do this at once; one of them is first, and the others find a full folder.
-            with contextlib.suppress(OSError):
-                Path(made).rename(overlay)
+            Path(made).rename(overlay)
     name = "ipykernel-" + version.replace(".", "-")
     spec = KERNELS / "share" / "jupyter" / "kernels" / name / "kernel.json"
     spec.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     path = os.pathsep.join(filter(None, [str(overlay), os.environ.get("PYTHONPATH")]))
     text = {"argv": argv, "display_name": name, "language": "python", "env": {"PYTHONPATH": path}}
-    written = spec.with_name(f"kernel-{os.getpid()}.json")
-    written.write_text(json.dumps(text))
-    written.replace(spec)
+    spec.write_text(json.dumps(text))
     return name
 
 

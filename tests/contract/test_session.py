@@ -206,11 +206,12 @@ def test_an_interruption_by_hand(speech):
 
 
 def test_threads_do_not_pile_up(speech):
+    before = set(threading.enumerate())
     for _ in range(3):
         with Session():
             pass
     for _ in range(100):
-        left = [thread for thread in threading.enumerate() if thread.name == "rt_notebook session"]
+        left = [each for each in set(threading.enumerate()) - before if each.name == "rt_notebook session"]
         if not left:
             break
         time.sleep(0.05)

@@ -85,7 +85,6 @@ class Accounts:
         self.microphone_event: Event | None = None
         self.microphone_sent_s: float | None = None
 
-
     def item(self, item_id: str, role: str | None = None) -> Item:
         """Return the record of an item, made when the log first names it."""
         item = self.items.get(item_id)
