@@ -45,9 +45,10 @@ async ([what, value]) => {
 """
 
 
+_OF_IPYKERNEL = r"(?:Kernel\.shell_main|_async_in_context\.<locals>\.run_in_context)"
 ENDED_SUBSHELL = re.compile(
-    r"Task was destroyed but it is pending!\ntask: <Task pending [^\n]*coro=<Kernel\.shell_main\(\)[^\n]*>\n"
-    r"|[^\n]*RuntimeWarning: coroutine 'Kernel\.shell_main' was never awaited\n(?:  [^\n]*\n)?"
+    rf"Task was destroyed but it is pending!\ntask: <Task pending [^\n]*coro=<{_OF_IPYKERNEL}\(\)[^\n]*>\n"
+    rf"|[^\n]*RuntimeWarning: coroutine '{_OF_IPYKERNEL}' was never awaited\n(?:  [^\n]*\n)?"
     r"|RuntimeWarning: Enable tracemalloc to get the object allocation traceback\n"
 )
 """What ipykernel 7 says when JupyterLab ends a subshell that a message has just reached: the subshell's event
