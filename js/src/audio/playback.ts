@@ -1,6 +1,7 @@
 /** Owns the speaker of one widget and counts what was really heard. */
 import workletCode from "worklet:./worklets/playback.worklet.ts";
 import { SAMPLE_RATE_HZ } from "../protocol.ts";
+import { outputLatency_s } from "./output-latency.ts";
 import { toFloat } from "./pcm.ts";
 import type { FromPlayback, Progress, ToPlayback } from "./queue.ts";
 import { now_s, RenderClock } from "./render-clock.ts";
@@ -128,7 +129,7 @@ export class Playback {
   #heard({ kind, items, frame }: FromPlayback): void {
     this.#clock.note(frame / SAMPLE_RATE_HZ, now_s());
     this.#tick();
-    const latencyS = (this.#context?.outputLatency || 0) + (this.#context?.baseLatency || 0);
+    const latencyS = outputLatency_s(this.#context) + (this.#context?.baseLatency || 0);
     const latencySamples = Math.round(latencyS * SAMPLE_RATE_HZ);
     for (const item of items) {
       const report: Report = {
@@ -179,7 +180,7 @@ export class Playback {
       page_started_s: this.#clock.page_s(item.start_frame / SAMPLE_RATE_HZ),
       buffered_samples: item.start_waiting,
       base_latency_s: this.#context?.baseLatency || 0,
-      output_latency_s: this.#context?.outputLatency || 0,
+      output_latency_s: outputLatency_s(this.#context),
     };
   }
 

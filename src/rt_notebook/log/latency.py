@@ -64,8 +64,9 @@ class Latency:
     jitter_buffer_ms
         Until the page gives the first sample to the device.
     output_ms
-        Until it is heard: the page's `baseLatency` and `outputLatency`. Of a speaker that is no page, from
-        the first piece of audio on. NaN if no speaker reported.
+        Until it is heard: the page's `baseLatency` and `outputLatency` (the latter is not asked of Firefox,
+        which may freeze). Of a speaker that is no page, from the first piece of audio on. NaN if no speaker
+        reported.
     total_ms
         All of it; NaN while nothing of the answer has arrived.
     capture_error_ms, ..., total_error_ms
