@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / ".kernels"
@@ -64,6 +65,15 @@ def complaints(outputs: list[dict]) -> list[dict]:
         if o["output_type"] == "error"
         or (o.get("name") == "stderr" and ENDED_SUBSHELL.sub("", "".join(o["text"])))
     ]
+
+
+ANSWER_S = 120
+IN_TIME = f"""
+(asked) => Promise.race([
+  ({IN_PAGE.strip()})(asked),
+  new Promise((_, stalled) => setTimeout(() => stalled(new Error("no answer")), {ANSWER_S * 1000})),
+])
+"""
 
 
 def install_kernel(version: str) -> str:
@@ -183,7 +193,7 @@ class Notebook:
 
     def run(self, index: int) -> None:
         """Run a cell and wait for its end; any error in an output fails the test."""
-        self.page.evaluate(IN_PAGE, ["run", index])
+        self._ask("run", index)
         self.check()
 
     def begin(self, index: int) -> None:
@@ -194,24 +204,34 @@ class Notebook:
         """What an expression is worth in the kernel."""
         import ast
 
-        return ast.literal_eval(self.page.evaluate(IN_PAGE, ["value", expression]))
+        return ast.literal_eval(self._ask("value", expression))
 
     def outputs(self) -> list[dict]:
-        return self.page.evaluate(IN_PAGE, ["outputs", None])
+        return self._ask("outputs", None)
 
     def save(self) -> None:
         self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
 
     def restart(self) -> None:
-        self.page.evaluate(IN_PAGE, ["restart", None])
+        self._ask("restart", None)
 
     def running(self, index: int) -> bool:
         """Whether a cell has not ended yet."""
-        return self.page.evaluate(IN_PAGE, ["running", index])
+        return self._ask("running", index)
 
     def shutdown(self) -> None:
         """End the kernel; whoever opens the notebook again gets another."""
-        self.page.evaluate(IN_PAGE, ["shutdown", None])
+        self._ask("shutdown", None)
+
+    def _ask(self, what: str, value: object) -> Any:
+        from playwright.sync_api import Error
+
+        try:
+            return self.page.evaluate(IN_TIME, [what, value])
+        except Error as error:
+            if "no answer" not in str(error):
+                raise
+            raise TimeoutError(f"the kernel did not answer {what} within {ANSWER_S} s") from None
 
     def check(self) -> None:
         errors = complaints(self.outputs())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -22,6 +25,9 @@ INTERRUPT_WHEN_HEARD = """() => {
   return heard;
 }"""
 VERSIONS = ["6.31.0", "7.3.0", "7.4.0"]
+# Now and then it answers nothing any more, also before a cell has run; 7.4.0 mends how subshells send.
+STALLING, ATTEMPTS = "7.3.0", 3
+STALLED = Counter()
 LONG_MS = 120_000
 
 SHOW = """
@@ -94,7 +100,8 @@ def open_notebook(lab, asking_browser):
 
     def start(version):
         kernel = install_kernel(version)
-        name = f"talk-{version}-{len(contexts)}.ipynb"
+        # A name that was used before has its kernel still.
+        name = f"talk-{version}-{STALLED[version]}-{len(contexts)}.ipynb"
         lab.write(name, kernel, CELLS)
         context = asking_browser.new_context(viewport={"width": 1280, "height": 1100})
         contexts.append(context)
@@ -103,13 +110,44 @@ def open_notebook(lab, asking_browser):
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         return Notebook(page, lab, name)
 
+    def forget(version):
+        for context in contexts:
+            context.close()
+        contexts.clear()
+        problems.clear()
+        STALLED[version] += 1
+
+    start.forget = forget
     yield start
     for context in contexts:
         context.close()
     assert [p for p in problems if "rt-" in p or "widget" in p.lower() or "rt_notebook" in p] == []
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+def with_every_kernel(test):
+    """Run a test with every version; with `STALLING`, again in a new notebook when nothing came in time.
+
+    Only what was waited for in vain is tried again. An assertion that fails, fails.
+    """
+
+    @pytest.mark.timeout(600)
+    @pytest.mark.parametrize("version", VERSIONS)
+    @functools.wraps(test)
+    def run(open_notebook, version):
+        from playwright.sync_api import TimeoutError as BrowserTimeoutError
+
+        for _ in range(ATTEMPTS - 1 if version == STALLING else 0):
+            try:
+                return test(open_notebook, version)
+            except (BrowserTimeoutError, TimeoutError) as error:
+                warnings.warn(f"ipykernel {version} stalled: {error}".splitlines()[0], stacklevel=1)
+                open_notebook.forget(version)
+        return test(open_notebook, version)
+
+    return run
+
+
+@with_every_kernel
 def test_a_conversation_and_its_interruption(open_notebook, version):
     notebook = open_notebook(version)
     page = notebook.page
@@ -133,7 +171,7 @@ def test_a_conversation_and_its_interruption(open_notebook, version):
     notebook.check()
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@with_every_kernel
 def test_no_chunk_is_lost_while_a_cell_blocks(open_notebook, version):
     notebook = open_notebook(version)
     page = notebook.page
@@ -161,7 +199,7 @@ def test_no_chunk_is_lost_while_a_cell_blocks(open_notebook, version):
     notebook.check()
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@with_every_kernel
 def test_a_widget_is_there_while_the_cell_that_shows_it_runs_on(open_notebook, version):
     notebook = open_notebook(version)
     notebook.begin(3)
@@ -219,7 +257,7 @@ def test_a_restarted_kernel_closes_the_microphone(open_notebook):
     assert "run the cell again" in page.inner_text(".rt-status")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@with_every_kernel
 def test_after_a_reload_the_microphone_and_the_words_are_back(open_notebook, version):
     notebook = open_notebook(version)
     page = notebook.page
