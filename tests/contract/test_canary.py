@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -315,6 +316,13 @@ def run(*arguments, **environment):
     )
 
 
+# What asyncio notes at DEBUG when a name is looked up in a thread that outlives the loop.
+LATE_ANSWER = re.compile(
+    r"DEBUG:asyncio:Fail to write a null byte into the self-pipe socket\n"
+    r"Traceback [^\n]*\n(?: [^\n]*\n)*\w+: [^\n]*\n"
+)
+
+
 async def test_reports_of_the_doctor(haul, tmp_path):
     # Everything logged at DEBUG goes to stderr.
     (tmp_path / "sitecustomize.py").write_text(
@@ -338,7 +346,7 @@ async def test_reports_of_the_doctor(haul, tmp_path):
             ended = await asyncio.to_thread(run, "doctor", "--endpoint", *target, **loud)
             assert ended.returncode == 1, ended.stderr
             assert "PROBLEM" in ended.stdout
-            assert "Traceback" not in ended.stderr
+            assert "Traceback" not in LATE_ANSWER.sub("", ended.stderr)
             haul.take(f"report {number}", ended.stdout + ended.stderr)
     haul.check("DEBUG:asyncio", "send: b'HEAD", "refused the key", "has no address", "signed by itself")
 
