@@ -1,39 +1,24 @@
-"""The sweep over the whole plane equals a frame loop at every setting; so does the server's state machine."""
+"""The sweep over the whole plane equals a frame loop at every setting."""
 
 from __future__ import annotations
-
-import os
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_vad import frames_for, naive_counts, naive_turns
+from vad_cases import CASES, EXITS, RESETS, TRACES
 
-from rt_notebook.core.config import ServerVad
 from rt_notebook.vad import Trace
 from rt_notebook.vad.plane.gaps import find_gaps
 from rt_notebook.vad.plane.plane import count, count_ends, plane
 from rt_notebook.vad.plane.score import COUNTS, PADDED
-from rt_notebook.vad.traces.simulate import simulated_turns
 
-NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-CASES = 10_000 if NIGHTLY else 500
-
-LEVELS = [0.0, 0.005, 0.01, 0.02, 0.2, 0.34, 0.35, 0.36, 0.49, 0.5, 0.51, 0.8, 1.0]
-RAW = st.lists(st.sampled_from(LEVELS) | st.floats(0, 1, width=32), max_size=120)
-# Stretches make long silences and long stays between the thresholds.
-STRETCHES = st.lists(st.tuples(st.sampled_from(LEVELS), st.integers(1, 90)), max_size=12).map(
-    lambda parts: [level for level, frames in parts for _ in range(frames)]
-)
-TRACES = RAW | STRETCHES
 THRESHOLDS = st.lists(
     st.sampled_from([0.0, 0.01, 0.1, 0.16, 0.17, 0.3, 0.5, 0.51, 0.65, 0.8, 1.0]) | st.floats(0, 1),
     min_size=1,
     max_size=4,
 )
 SILENCES = st.lists(st.integers(0, 700), min_size=1, max_size=3)
-EXITS = st.none() | st.sampled_from([0.0, 0.01, 0.2, 0.35, 0.5, 0.9])
-RESETS = st.sampled_from(["high", "not_low"])
 LABELS = st.lists(st.integers(0, 250), max_size=8, unique=True).map(
     lambda edges: [(a * 20, b * 20) for a, b in zip(sorted(edges)[0::2], sorted(edges)[1::2], strict=False)]
 )
@@ -96,22 +81,3 @@ def test_every_setting_is_scored_as_one_turn_after_the_other(
                 assert found == wanted
             assert ends[k, s] == wanted["turns"] - wanted["open"]
             assert counted.latencies[k, s].sum() == wanted["ends"]
-
-
-@settings(max_examples=CASES)
-@given(TRACES, st.floats(0, 1), st.integers(0, 700), st.integers(0, 700), EXITS, RESETS)
-def test_the_state_machine_of_the_server_has_the_turns_of_the_frame_loop(
-    trace, threshold, silence_ms, padding_ms, leave, reset
-):
-    vad = ServerVad(threshold=threshold, silence_duration_ms=silence_ms, prefix_padding_ms=padding_ms)
-    probabilities = np.array(trace, np.float32)
-    found = simulated_turns(probabilities, vad, exit_threshold=leave, reset=reset)
-    floor_ms, wanted = 0, []
-    for turn in naive_turns(
-        probabilities.tolist(), threshold, frames_for(silence_ms), exit_threshold=leave, reset=reset
-    ):
-        start_ms = max(floor_ms, turn.onset * 32 - padding_ms)
-        end_ms = None if turn.end is None else turn.end * 32
-        wanted.append((turn.onset * 32, start_ms, end_ms))
-        floor_ms = end_ms
-    assert [(turn.onset_ms, turn.audio_start_ms, turn.audio_end_ms) for turn in found] == wanted

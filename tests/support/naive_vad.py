@@ -13,15 +13,18 @@ class NaiveTurn:
     end: int | None = None
 
 
-def naive_turns(probabilities, threshold, silent_frames, *, exit_threshold=None, reset="high"):
-    """The rule, frame by frame; an open turn has no end."""
+def naive_turns(
+    probabilities, threshold, silent_frames, *, exit_threshold=None, reset="high", speech_frames=1
+):
+    """The rule, frame by frame; an open turn has no end, and too little speech is no turn."""
     leave = max(threshold - 0.15, 0.01) if exit_threshold is None else exit_threshold
     leave = min(leave, threshold)
     turns, speaking, low_since = [], False, None
     for frame, probability in enumerate(probabilities):
         high, low = probability >= threshold, probability < leave
         if not speaking:
-            if high:
+            first = probabilities[frame : frame + speech_frames]
+            if high and len(first) == speech_frames and min(first) >= leave:
                 turns.append(NaiveTurn(frame))
                 speaking, low_since = True, None
             continue

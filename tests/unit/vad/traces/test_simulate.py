@@ -1,15 +1,10 @@
-"""Simulated turns: their times, those that stay open, other grids, and the live server as the equal."""
+"""Simulated turns: their times, those that stay open, and other grids."""
 
 from __future__ import annotations
-
-import base64
 
 import numpy as np
 import pandas as pd
 import pytest
-from engine_driver import Driver
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rt_notebook import ConfigError, ServerVad, vad
 
@@ -59,41 +54,3 @@ def test_wrong_rules_are_refused():
     for wrong in ({"reset": "low"}, {"exit_threshold": 1.5}, {"min_speech_ms": -1}):
         with pytest.raises(ConfigError):
             vad.simulate(SPEECH, **wrong)
-
-
-@settings(max_examples=60)
-@given(
-    st.lists(st.sampled_from([0.0, 0.3, 0.36, 0.4, 0.5, 0.9]), max_size=60),
-    st.sampled_from([0.1, 0.5, 0.8]),
-    st.integers(0, 300),
-    st.integers(0, 300),
-    st.randoms(use_true_random=False),
-)
-def test_the_server_decides_the_same_live(probabilities, threshold, silence_ms, padding_ms, chance):
-    driver = Driver()
-    detection = {
-        "type": "server_vad",
-        "threshold": threshold,
-        "silence_duration_ms": silence_ms,
-        "prefix_padding_ms": padding_ms,
-        "create_response": False,
-    }
-    driver.send(
-        "session.update", session={"type": "realtime", "audio": {"input": {"turn_detection": detection}}}
-    )
-    driver.probabilities = list(probabilities)
-    audio, start = bytes(1536 * len(probabilities)), 0
-    while start < len(audio):
-        step = chance.choice([480, 1536, 1920, 8001])
-        piece = audio[start : start + step]
-        driver.send("input_audio_buffer.append", audio=base64.b64encode(piece).decode())
-        start += step
-    wire = [
-        event.get("audio_start_ms", event.get("audio_end_ms"))
-        for event in driver.events
-        if event["type"].startswith("input_audio_buffer.speech_")
-    ]
-    settings_ = ServerVad(threshold=threshold, silence_duration_ms=silence_ms, prefix_padding_ms=padding_ms)
-    turns = vad.simulate(probabilities, settings_)
-    found = [t for turn in turns.itertuples() for t in (turn.audio_start_ms, turn.audio_end_ms)]
-    assert wire == [t for t in found if t is not pd.NA]
