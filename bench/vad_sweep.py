@@ -2,7 +2,7 @@
 
 The peer of the plane is ``silero_vad.get_speech_timestamps_from_probs`` where it can be imported (it needs
 torch); elsewhere the frame loop of the tests stands in, and the output says so. The peer of scoring is
-pyannote.metrics' DER, where that is installed.
+pyannote.metrics' DER.
 
     python bench/vad_sweep.py RECORDING...
 """
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pyannote.core import Annotation, Segment
+from pyannote.metrics.diarization import DiarizationErrorRate
 
 from rt_notebook import vad
 from rt_notebook.core.audio import to_float
@@ -82,13 +84,6 @@ def main() -> None:
 
 
 def der(hour: vad.Trace, labels: np.ndarray, score_s: float) -> None:
-    try:
-        from pyannote.core import Annotation, Segment
-        from pyannote.metrics.diarization import DiarizationErrorRate
-    except ImportError:
-        print("  pyannote.metrics is not installed; its DER is not compared")
-        return
-
     def annotation(segments: Any) -> Any:
         made = Annotation()
         for start_s, end_s in segments:
