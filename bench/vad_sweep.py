@@ -24,7 +24,7 @@ from rt_notebook.core.audio import to_float
 from rt_notebook.core.frame_resampler import resample_24k
 from rt_notebook.io.audio.sources import load_audio
 from rt_notebook.vad.detectors.silero import SileroDetector
-from rt_notebook.vad.plane.plane import count, count_ends, plane
+from rt_notebook.vad.plane.plane import count, plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,18 +67,19 @@ def main() -> None:
     traces = [vad.trace(file) for file in args.files]
     hour = vad.Trace(np.resize(np.concatenate([each.probabilities for each in traces]), HOUR))
     labels = vad.as_labels([(at, at + 3) for at in range(5, 3590, 8)])
-    settings = len(PLANE.threshold) * len(PLANE.silence_duration_ms)
+    axes = PLANE.threshold, PLANE.silence_duration_ms
+    settings = len(axes[0]) * len(axes[1])
 
     name, slow = peer(hour.probabilities)
     for _ in range(2):  # by turns, so that both meet the same machine
         peer_s = best(slow, 5)
-        plane_s = best(lambda: count_ends(hour, PLANE), args.rounds) / settings
+        counts_s = best(lambda: vad.turn_counts(hour, *axes), args.rounds) / settings
+        turns_s = best(lambda: count(hour, PLANE, None), 3) / settings
         score_s = best(lambda: count(hour, PLANE, labels), 3) / settings
-        print(f"one setting over one hour; peer: {name}")
-        print(f"  whole plane, {settings} settings: {peer_s / plane_s:,.0f} times as fast as the peer")
-        print(
-            f"  with scoring against {len(labels)} labels: {peer_s / score_s:,.0f} times as fast as the peer"
-        )
+        print(f"one of {settings} settings over one hour, against one call of the peer, {name}")
+        print(f"  how many turns (vad.turn_counts): {peer_s / counts_s:,.0f} times as fast")
+        print(f"  every turn, and what it sends (vad.sweep): {peer_s / turns_s:,.0f} times as fast")
+        print(f"  scored against {len(labels)} labels as well: {peer_s / score_s:,.0f} times as fast")
         der(hour, labels, score_s)
     trace_against_bare_model(args.files[0])
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from naive_vad import frames_for, naive_counts, naive_turns
 from vad_cases import CASES, EXITS, RESETS, TRACES
 
-from rt_notebook.vad import Trace
+from rt_notebook.vad import Trace, turn_counts
 from rt_notebook.vad.plane.gaps import find_gaps
-from rt_notebook.vad.plane.plane import count, count_ends, plane
+from rt_notebook.vad.plane.plane import count, plane
 from rt_notebook.vad.plane.score import COUNTS, PADDED
 
 THRESHOLDS = st.lists(
@@ -64,7 +64,7 @@ def test_every_setting_is_scored_as_one_turn_after_the_other(
     axes = settings_of(thresholds, silences, [padding_ms, 0], leave, reset)
     marks = np.array(labels, np.float64).reshape(-1, 2) / 1000
     counted = count(Trace(probabilities), axes, marks)
-    ends = count_ends(Trace(probabilities), axes)
+    turn_count = turn_counts(Trace(probabilities), thresholds, silences, exit_threshold=leave, reset=reset)
     for k, threshold in enumerate(axes.threshold):
         for s, silence_ms in enumerate(axes.silence_duration_ms):
             turns = naive_turns(
@@ -79,5 +79,5 @@ def test_every_setting_is_scored_as_one_turn_after_the_other(
                 found = dict(zip(COUNTS, counted.counts[:, k, s].tolist(), strict=True))
                 found |= dict(zip(PADDED, counted.padded[:, k, s, p].tolist(), strict=True))
                 assert found == wanted
-            assert ends[k, s] == wanted["turns"] - wanted["open"]
+            assert turn_count.loc[threshold, silence_ms] == wanted["turns"]
             assert counted.latencies[k, s].sum() == wanted["ends"]

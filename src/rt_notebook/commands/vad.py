@@ -174,7 +174,7 @@ def _sweep(args: argparse.Namespace) -> int:
     elif args.out is None:
         print(table.to_string(index=False))
     else:
-        print(f"{len(table)} settings over {len(swept.parts)} recordings: {args.out}")
+        print(f"{len(table)} settings over {swept.total.recordings} recordings: {args.out}")
     return 0
 
 
@@ -193,6 +193,7 @@ def _recommend(args: argparse.Namespace) -> int:
             "default_metrics": found.baseline_metrics,
             "held_out_metrics": found.held_out,
             "held_out_default_metrics": found.held_out_baseline,
+            "failed": dict(swept.failed),
         }
         print(json.dumps(_plain(told)))
     else:

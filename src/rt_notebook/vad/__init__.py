@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rt_notebook.vad.plane.measures import metrics
     from rt_notebook.vad.plane.recommend import Recommendation, recommend
     from rt_notebook.vad.plane.sweep import Sweep, sweep
+    from rt_notebook.vad.plane.turn_counts import turn_counts
     from rt_notebook.vad.probing.probe import probe, probe_audio_s, probe_blocking
     from rt_notebook.vad.probing.report import Probe
     from rt_notebook.vad.recorded.calibrate import Calibration, calibrate
@@ -56,6 +57,7 @@ __all__ = [
     "simulate",
     "sweep",
     "trace",
+    "turn_counts",
     "whatif",
 ]
 
@@ -66,6 +68,7 @@ _HOMES = {
     "rt_notebook.vad.plane.measures": ("metrics",),
     "rt_notebook.vad.plane.recommend": ("Recommendation", "recommend"),
     "rt_notebook.vad.plane.sweep": ("Sweep", "sweep"),
+    "rt_notebook.vad.plane.turn_counts": ("turn_counts",),
     "rt_notebook.vad.probing.probe": ("probe", "probe_audio_s", "probe_blocking"),
     "rt_notebook.vad.probing.report": ("Probe",),
     "rt_notebook.vad.recorded.calibrate": ("Calibration", "calibrate"),

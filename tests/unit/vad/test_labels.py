@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rt_notebook import ConfigError, vad
@@ -30,6 +31,8 @@ def test_a_csv_holds_the_turns_themselves(tmp_path):
     file = written(tmp_path / "a.csv", "who,start_s,end_s\nme,3,4.5\nme,1,2.5\n")
     assert vad.read_labels(file).tolist() == [[1.0, 2.5], [3.0, 4.5]]
     assert vad.read_labels(written(tmp_path / "b.csv", "start_s,end_s\n")).shape == (0, 2)
+    spaced = written(tmp_path / "c.csv", "who, start_s, end_s\nme, 3, 4.5\n")
+    assert vad.read_labels(spaced).tolist() == [[3.0, 4.5]]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +40,11 @@ def test_a_csv_holds_the_turns_themselves(tmp_path):
     [
         ("a.rttm", "SPEAKER a 1 x 2", "Line 1 of 'a.rttm'"),
         ("a.rttm", "SPEAKER a 1", "Line 1"),
-        ("a.csv", "start,end\n1,2\n", "Line 2 of 'a.csv'.*start_s,end_s"),
+        ("a.rttm", "start_s,end_s\n1,2\n", "Line 1"),
+        ("a.rttm", "SPEAKER a 1 1 2\nSPEAKER b 1 4 2\n", "labels of 2 recordings.*one file for each"),
+        ("a.csv", "start,end\n1,2\n", "Line 1 of 'a.csv'.*start_s,end_s"),
+        ("a.csv", "20.7,21.4\n", "Line 1"),
+        ("a.csv", "", "Line 1"),
         ("a.csv", "start_s,end_s\n1,\n", "Line 2"),
         ("a.csv", "start_s,end_s\n2,1\n", "does not end after its start"),
         ("a.csv", "start_s,end_s\nnan,1\n", "seconds from 0"),
@@ -47,6 +54,32 @@ def test_a_csv_holds_the_turns_themselves(tmp_path):
 def test_what_is_no_label_is_refused(tmp_path, name, text, said):
     with pytest.raises(ConfigError, match=said):
         vad.read_labels(written(tmp_path / name, text))
+
+
+def test_labels_are_taken_as_they_come(tmp_path):
+    pairs = [[3, 4.5], [1, 2.5]]
+    file = written(tmp_path / "a.csv", "start_s,end_s\n3,4.5\n1,2.5\n")
+    table = pd.DataFrame({"end_s": [4.5, 2.5], "who": ["me", "me"], "start_s": [3, 1]})
+    for each in (pairs, np.array(pairs), file, str(file), table):
+        assert vad.as_labels(each).tolist() == [[1.0, 2.5], [3.0, 4.5]]
+    assert vad.as_labels([]).shape == vad.as_labels(table[:0]).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [1, 2, 3],
+        [[1, 2, 3], [4, 5, 6]],
+        [[1, 3, 5, 7], [2, 4, 6, 8]],
+        [[1, 2], [3]],
+        [["a", "b"]],
+        None,
+        pd.DataFrame({"start": [1], "end": [2]}),
+    ],
+)
+def test_what_holds_no_pairs_is_refused(wrong):
+    with pytest.raises(ConfigError, match=r"no labels.*shape"):
+        vad.as_labels(wrong)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 from rt_notebook.errors import RtNotebookError
-from rt_notebook.vad.labels import as_labels, read_labels
+from rt_notebook.vad.labels import as_labels, guess_labels
 from rt_notebook.vad.plane.plane import Counted, count
 from rt_notebook.vad.traces.trace import Trace, as_trace, trace
 
@@ -30,16 +30,18 @@ if TYPE_CHECKING:
 
     Recording = Trace | str | Path | npt.NDArray[np.generic]
 
-__all__ = ["MAX_TASKS", "Item", "Task", "labels_of", "run_tasks", "tasks_of", "trace_of"]
+__all__ = ["GUESS", "MAX_TASKS", "Done", "Entry", "Task", "run_tasks", "tasks_of", "trace_of"]
 
+GUESS = "guess"
+"""Stands for labels that are guessed from the trace."""
 
 MAX_TASKS = 256
 """Recordings beyond so many share a task, and count as one for the bootstrap and for held-out figures."""
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One recording: where it is and where its labels are, or both themselves."""
+class Entry:
+    """One recording of a corpus: where it is and where its labels are, or both themselves."""
 
     name: str
     recording: Any
@@ -47,38 +49,47 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What a worker does at once."""
+class Done:
+    """What a task comes to: what was counted, over which recordings, and what could not be read and why."""
 
-    items: tuple[Item, ...]
-    detector: str
-    settings: Plane
+    counted: Counted | None
+    names: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
 
     @property
     def name(self) -> str:
-        """The first recording, and how many follow it."""
-        rest = f" and {len(self.items) - 1} more" if len(self.items) > 1 else ""
-        return self.items[0].name + rest
+        """The first recording that was counted, and how many follow it."""
+        return self.names[0] + (f" and {len(self.names) - 1} more" if len(self.names) > 1 else "")
 
-    def run(self) -> tuple[Counted | None, list[tuple[str, str]]]:
-        """Count over the recordings; return the sum, and names and reasons of what could not be read."""
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a worker does at once."""
+
+    entries: tuple[Entry, ...]
+    detector: str
+    settings: Plane
+
+    def run(self) -> Done:
+        """Count over the recordings, one after the other."""
         total: Counted | None = None
-        failed = []
-        for item in self.items:
+        names, failed = [], []
+        for entry in self.entries:
             try:
-                labels = None if item.labels is None else labels_of(item.labels)
-                found = count(trace_of(item.recording, self.detector), self.settings, labels)
+                heard = trace_of(entry.recording, self.detector)
+                found = count(heard, self.settings, _labels_of(entry.labels, heard))
             except RtNotebookError as error:
-                failed.append((item.name, str(error)))
+                failed.append((entry.name, str(error)))
             else:
+                names.append(entry.name)
                 total = found if total is None else total + found
-        return total, failed
+        return Done(total, tuple(names), tuple(failed))
 
 
-def tasks_of(items: Sequence[Item], detector: str, settings: Plane) -> list[Task]:
+def tasks_of(entries: Sequence[Entry], detector: str, settings: Plane) -> list[Task]:
     """Divide recordings into at most `MAX_TASKS` tasks."""
-    size = -(-len(items) // MAX_TASKS)
-    return [Task(tuple(items[at : at + size]), detector, settings) for at in range(0, len(items), size or 1)]
+    size = -(-len(entries) // MAX_TASKS) or 1
+    return [Task(tuple(entries[at : at + size]), detector, settings) for at in range(0, len(entries), size)]
 
 
 def trace_of(recording: Recording, detector: str) -> Trace:
@@ -86,9 +97,10 @@ def trace_of(recording: Recording, detector: str) -> Trace:
     return trace(recording, detector) if isinstance(recording, str | Path) else as_trace(recording)
 
 
-def labels_of(labels: str | Path | npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return the labels themselves, or those of a file."""
-    return read_labels(labels) if isinstance(labels, str | Path) else as_labels(labels)
+def _labels_of(labels: Any, heard: Trace) -> npt.NDArray[np.float64] | None:
+    if isinstance(labels, str) and labels == GUESS:
+        return guess_labels(heard.probabilities, heard.hop_s)
+    return None if labels is None else as_labels(labels)
 
 
 def run_tasks(
@@ -102,18 +114,16 @@ def run_tasks(
     found: list[tuple[str, Counted]] = []
     failed: list[tuple[str, str]] = []
     results = (task.run() for task in tasks) if executor is None else _spread(tasks, executor)
-    for task, (counted, problems) in zip(
-        tasks, tqdm(results, total=len(tasks), unit="recording", disable=not progress), strict=True
-    ):
-        for name, problem in problems:
+    for done in tqdm(results, total=len(tasks), unit="recording", disable=not progress):
+        for name, problem in done.failed:
             warnings.warn(f"{name} is left out. {problem}", stacklevel=3)
-        failed += problems
-        if counted is not None:
-            found.append((task.name, counted))
+        failed += done.failed
+        if done.counted is not None:
+            found.append((done.name, done.counted))
     return found, failed
 
 
-def _spread(tasks: Sequence[Task], executor: Executor) -> Iterator[Any]:
+def _spread(tasks: Sequence[Task], executor: Executor) -> Iterator[Done]:
     futures: list[Any] = []
     try:
         for task in tasks:

@@ -96,10 +96,13 @@ class Gaps:
         _, onset = rises(self._on)
         return _after(onset, self.row)
 
-    def counts(self, most: int) -> npt.NDArray[np.int64]:
-        """Return how many turns end when 0, 1 ... `most` silent frames do, shape (thresholds, most + 1)."""
+    def turns(self, most: int) -> npt.NDArray[np.int64]:
+        """Return how many turns there are if 0, 1 ... `most` silent frames end one: (thresholds, most + 1).
+
+        The one that is open at the end counts: it ends with its threshold's last gap, or not at all.
+        """
         thresholds = self.first_onset.size
-        index = self.row * (most + 1) + np.minimum(self.longest, most)
+        index = self.row * (most + 1) + np.where(self.last, most, np.minimum(self.longest, most))
         seen = np.bincount(index, minlength=thresholds * (most + 1)).reshape(thresholds, most + 1)
         return np.cumsum(seen[:, ::-1], axis=1, dtype=np.int64)[:, ::-1]
 

@@ -10,7 +10,7 @@ import numpy as np
 from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ConfigError
 from rt_notebook.vad.labels import as_labels, read_labels
-from rt_notebook.vad.plane.corpus import labels_of, trace_of
+from rt_notebook.vad.plane.corpus import trace_of
 from rt_notebook.vad.plane.metrics import LABELLED, PADDED_METRICS, UNLABELLED, metrics_of
 from rt_notebook.vad.plane.plane import count, plane
 from rt_notebook.vad.traces.simulate import simulated_turns
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rt_notebook.core.turn_detection import Reset
+    from rt_notebook.vad.labels import LabelsLike
     from rt_notebook.vad.plane.corpus import Recording
 
     Spans = npt.NDArray[np.float64]
@@ -28,9 +29,9 @@ __all__ = ["detection_error_rate", "metrics", "roc_auc"]
 
 def metrics(
     recording: Recording,
-    labels: str | Path | npt.ArrayLike | None,
     vad: ServerVad | None = None,
     *,
+    labels: LabelsLike | None = None,
     exit_threshold: float | None = None,
     reset: Reset = "high",
     detector: str = "silero",
@@ -42,10 +43,10 @@ def metrics(
     ----------
     recording
         A trace, the path of a recording, or probabilities in frames of 32 ms.
-    labels
-        Turns: RTTM or CSV, or start and end in seconds, shape (m, 2). None: only what needs none is told.
     vad
         The settings; None: the API's defaults.
+    labels
+        Turns, as `as_labels` takes them. None: only what needs none is told.
     exit_threshold, reset, detector
         As for `simulate` and `trace`.
     collar_s
@@ -69,7 +70,7 @@ def metrics(
     only = plane(
         [asked.threshold], [asked.silence_duration_ms], [asked.prefix_padding_ms], exit_threshold, reset
     )
-    truth = None if labels is None else labels_of(labels)
+    truth = None if labels is None else as_labels(labels)
     counted = count(heard, only, truth)
     names = UNLABELLED if truth is None else (*UNLABELLED, *LABELLED)
     found = {name: _only(metrics_of(counted, name), padded=name in PADDED_METRICS) for name in names}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Int64 = npt.NDArray[np.int64]
 
-__all__ = ["Counted", "Plane", "add_up", "count", "count_ends", "plane"]
+__all__ = ["Counted", "Plane", "add_up", "count", "plane"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +135,6 @@ def count(trace: Trace, settings: Plane, labels: npt.NDArray[np.float64] | None)
         padded[:, :, at] = found[1].transpose(0, 2, 1)
         latencies[:, at] = found[2]
     return Counted(counts, padded, latencies, truth.count, int(at_ms[-1]))
-
-
-def count_ends(trace: Trace, settings: Plane) -> Int64:
-    """Count the turns that end, for every threshold and silence: shape (thresholds, silences).
-
-    One number a gap answers for all silence durations at once, so this is far faster than `count`.
-    """
-    enter, leave = settings.thresholds
-    silent = np.array([frames_of(ms, trace.hop_ms) for ms in settings.silence_duration_ms])
-    gaps = find_gaps(trace.probabilities, enter, leave, settings.reset)
-    return gaps.counts(int(silent.max()))[:, silent]
 
 
 def add_up(parts: Sequence[Counted]) -> Counted:

@@ -6,7 +6,9 @@ same answer, to the bit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +19,7 @@ from rt_notebook.vad.plane.metrics import LABELLED, PADDED_METRICS, metrics_of
 from rt_notebook.vad.plane.plane import Counted, add_up
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy.typing as npt
     import pandas as pd
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Place = tuple[int, int]
 
-__all__ = ["BUDGET", "FEWEST_TURNS", "Recommendation", "recommend"]
+__all__ = ["BUDGET", "FEWEST_TURNS", "Recommendation", "limits_of", "recommend"]
 
 FEWEST_TURNS = 20
 """With fewer labelled turns one of them decides."""
@@ -90,6 +92,8 @@ class Recommendation:
     def __str__(self) -> str:
         return "\n".join(self.reasons)
 
+    __repr__ = __str__
+
 
 def recommend(
     sweep: Sweep, budget: Mapping[str, float] | None = None, *, baseline: ServerVad | None = None
@@ -98,9 +102,12 @@ def recommend(
 
     Parameters
     ----------
+    sweep
+        With labels, guessed ones at least.
     budget
-        The most that each of some metrics may be, such as ``{"false_cutoff_rate": 0.05}``; `BUDGET` holds for
-        those that are not named. Within it the cost is least (see `rt_notebook.vad.LABELLED`).
+        The most that each of some metrics may be, such as ``{"false_cutoff_rate": 0.05}``. For those that are
+        not named: 0.3 for ``false_cutoff_rate``, 0.2 for ``miss_rate`` and ``swallowed_rate``, 6 for
+        ``false_starts_per_min``. Within it ``cost`` is least (see `rt_notebook.vad.plane.metrics`).
     baseline
         Compare with these settings; None: the API's defaults. Where the recommendation does no better on
         recordings that were held out, it is the baseline.
@@ -108,27 +115,23 @@ def recommend(
     Raises
     ------
     ConfigError
-        The sweep has no labels, or the budget names a metric that there is not.
+        The sweep has no labels, or the budget names a metric that there is not, or no number.
     """
     if not sweep.labelled:
         raise ConfigError(
             "Settings cannot be recommended without labels.", 'Give sweep labels=..., or labels="guess".'
         )
-    limits = BUDGET | dict(budget or {})
-    unknown = sorted(set(limits) - set(LABELLED) | (set(limits) & set(PADDED_METRICS)))
-    if unknown:
-        known = ", ".join(name for name in LABELLED if name not in PADDED_METRICS)
-        raise ConfigError(f"The budget names {', '.join(unknown)}.", f"Use: {known}.")
+    limits = limits_of(budget)
     base = _baseline_place(sweep, baseline)
     wanted = baseline or ServerVad()
     reasons = [] if not sweep.guessed else ["The labels are guesses: the widest gaps were taken for ends."]
-    chosen, flat = None, False
+    chosen, robust = None, None
     if sweep.total.truths < FEWEST_TURNS:
         reasons.append(
             f"Too few turns: {sweep.total.truths} are labelled, {FEWEST_TURNS} are the least to judge by."
         )
     else:
-        chosen, flat = _choose(sweep.settings, sweep.total, limits)
+        chosen, robust = _choose(sweep.settings, sweep.total, limits)
         if chosen is None:
             reasons.append(_none_acceptable(sweep.total, limits))
     held_out, held_out_base = _held_out(sweep, limits, base) if chosen else ({}, {})
@@ -136,11 +139,13 @@ def recommend(
     # Whoever asks for a budget that the baseline does not keep knows that it may cost more.
     comparable = bool(chosen and base and held_out) and _within(base_metrics, limits)
     if comparable and not _cheaper(held_out, held_out_base):
-        chosen = base
+        chosen, held_out = base, held_out_base
         reasons.append("On recordings that were held out nothing did better than what is compared with.")
     found = _metrics_at(sweep.total, chosen) if chosen else {}
     vad = None
-    if chosen:
+    if chosen and robust is not None:
+        # What is recommended is not compared with itself.
+        other, held_out_other = ({}, {}) if chosen == base else (base_metrics, held_out_base)
         padding_ms, clipped = _padding(sweep, chosen)
         settings = sweep.settings
         vad = wanted.replace(
@@ -148,10 +153,10 @@ def recommend(
             silence_duration_ms=settings.silence_duration_ms[chosen[1]],
             prefix_padding_ms=padding_ms,
         )
-        reasons = [*_why(vad, found, wanted, base_metrics, flat=flat), *reasons]
+        reasons = [*_why(vad, found, wanted, other, flat=bool(robust[chosen])), *reasons]
         reasons.append(_why_padding(padding_ms, clipped))
         if held_out:
-            reasons.append(_why_held_out(held_out, held_out_base))
+            reasons.append(_why_held_out(held_out, held_out_other))
         else:
             reasons.append("One recording is too few to hold any out: these figures are hopeful.")
     return Recommendation(
@@ -166,8 +171,30 @@ def recommend(
     )
 
 
-def _choose(settings: Plane, counted: Counted, limits: Mapping[str, float]) -> tuple[Place | None, bool]:
-    """Return the place of the setting, and whether all around it keep the limits too."""
+def limits_of(budget: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the budget together with what holds where it names nothing.
+
+    Raises
+    ------
+    ConfigError
+        It names a metric that there is not, or no number.
+    """
+    limits = BUDGET | dict(budget or {})
+    known = [name for name in LABELLED if name not in PADDED_METRICS]
+    unknown = sorted(set(limits) - set(known))
+    if unknown:
+        raise ConfigError(f"The budget names {', '.join(unknown)}.", f"Use: {', '.join(known)}.")
+    for name, most in limits.items():
+        number: object = most
+        if not isinstance(number, Real) or math.isnan(number):
+            raise ConfigError(f"The budget's {name} is {most!r}.", "Give a number: the most that it may be.")
+    return limits
+
+
+def _choose(
+    settings: Plane, counted: Counted, limits: Mapping[str, float]
+) -> tuple[Place | None, npt.NDArray[np.bool_]]:
+    """Return the place of the setting, and of which settings all around keep the limits too."""
     cost = np.nan_to_num(metrics_of(counted, "cost"), nan=np.inf)
     worst = _worst_nearby(settings, cost)
     within, robust = np.isfinite(cost), np.isfinite(worst)
@@ -176,14 +203,15 @@ def _choose(settings: Plane, counted: Counted, limits: Mapping[str, float]) -> t
         within &= values <= most
         robust &= _worst_nearby(settings, values) <= most
     if robust.any():
-        return _middle(worst, robust), True
-    return (_middle(cost, within), False) if within.any() else (None, False)
+        return _middle(worst, robust), robust
+    return _middle(cost, within) if within.any() else None, robust
 
 
 def _middle(cost: Floats, allowed: npt.NDArray[np.bool_]) -> Place:
     """Return the middle one of those that cost about as little as the least."""
     least = float(np.min(cost[allowed]))
-    near = np.argwhere(allowed & (cost <= least * (1 + _AS_GOOD)))
+    # Turns that are ended just before their labels' ends have waited for less than nothing.
+    near = np.argwhere(allowed & (cost <= least + abs(least) * _AS_GOOD))
     # Whole numbers, so that equal distances are equal everywhere; the first of them is taken.
     away = ((near * len(near) - near.sum(axis=0)) ** 2).sum(axis=1)
     k, s = near[int(np.argmin(away))]
@@ -344,10 +372,13 @@ def _why_held_out(held_out: Mapping[str, float], base: Mapping[str, float]) -> s
 
 def _none_acceptable(counted: Counted, limits: Mapping[str, float]) -> str:
     """Say which limits no setting keeps, each alone or only together."""
-    alone: Sequence[str] = [
-        f"{name} is {np.nanmin(metrics_of(counted, name)):.3g} at best, {most:g} at most is asked for"
-        for name, most in limits.items()
-        if not bool(np.any(metrics_of(counted, name) <= most))
-    ]
+    alone = []
+    for name, most in limits.items():
+        values = metrics_of(counted, name)
+        known = values[~np.isnan(values)]
+        if not known.size:
+            alone.append(f"{name} has a value nowhere")
+        elif not bool(np.any(known <= most)):
+            alone.append(f"{name} is {known.min():.3g} at best, {most:g} at most is asked for")
     why = "; ".join(alone) or "each limit can be kept, but not all of them together"
     return f"No setting is acceptable: {why}."

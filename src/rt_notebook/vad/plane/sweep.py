@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rt_notebook.errors import ConfigError
-from rt_notebook.vad.labels import guess_labels
-from rt_notebook.vad.plane.corpus import Item, run_tasks, tasks_of, trace_of
+from rt_notebook.vad.detectors import load_detector
+from rt_notebook.vad.plane.corpus import GUESS, Entry, run_tasks, tasks_of
 from rt_notebook.vad.plane.metrics import LABELLED, PADDED_METRICS, UNLABELLED, metrics_of
 from rt_notebook.vad.plane.plane import Counted, Plane, add_up, plane
 from rt_notebook.vad.traces.trace import Trace
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.config import ServerVad
     from rt_notebook.core.turn_detection import Reset
+    from rt_notebook.vad.labels import LabelsLike
     from rt_notebook.vad.plane.corpus import Recording
 
 __all__ = ["PADDINGS_MS", "SILENCES_MS", "THRESHOLDS", "Sweep", "sweep"]
@@ -39,7 +40,7 @@ class Sweep:
     Attributes
     ----------
     names, parts
-        The recordings and what was counted over each.
+        The recordings and what was counted over each; of more than 256, some are counted together.
     failed
         Name and reason of those that could not be read.
     labelled
@@ -80,7 +81,7 @@ class Sweep:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics there are; see `rt_notebook.vad.METRICS` for what they mean."""
+        """The metrics there are; what they mean stands in `rt_notebook.vad.plane.metrics`."""
         return (*UNLABELLED, *(LABELLED if self.labelled else ()))
 
     @cached_property
@@ -221,7 +222,7 @@ class Sweep:
         settings, total = self.settings, self.total
         of = len(settings.threshold) * len(settings.silence_duration_ms) * len(settings.prefix_padding_ms)
         turns = f", {total.truths} labelled turns" if self.labelled else ""
-        return f"<Sweep of {of} settings over {len(self.parts)} recordings{turns}>"
+        return f"<Sweep of {of} settings over {total.recordings} recordings{turns}>"
 
     def _check(self, name: str) -> None:
         if name not in self.metrics:
@@ -236,7 +237,7 @@ def sweep(
     silence_duration_ms: npt.ArrayLike = SILENCES_MS,
     prefix_padding_ms: npt.ArrayLike = PADDINGS_MS,
     *,
-    labels: Sequence[str | Path | npt.ArrayLike] | str | None = None,
+    labels: Sequence[LabelsLike] | str | Path | pd.DataFrame | None = None,
     exit_threshold: float | None = None,
     reset: Reset = "high",
     detector: str = "silero",
@@ -252,8 +253,9 @@ def sweep(
     threshold, silence_duration_ms, prefix_padding_ms
         The values to try.
     labels
-        For each recording its labels: a path (RTTM, or CSV with ``start_s,end_s``) or an array of shape
-        (m, 2) in seconds. ``"guess"`` takes the widest gaps for the ends of turns. None: no labels.
+        For each recording its labels, as `as_labels` takes them: a path (RTTM, or CSV with
+        ``start_s,end_s``), a table, or an array of shape (m, 2) in seconds. ``"guess"`` takes the widest gaps
+        for the ends of turns. None: no labels.
     exit_threshold, reset
         As for `simulate`.
     detector
@@ -268,26 +270,29 @@ def sweep(
     Raises
     ------
     ConfigError
-        A setting is out of range, there is not one label for each recording, or no recording can be read.
+        A setting is out of range, there are not labels for each recording, or no recording can be read.
+    ComponentMissingError
+        The detector is not installed.
     """
     given = [traces] if isinstance(traces, Trace | str | Path | np.ndarray) else list(traces)
     settings = plane(threshold, silence_duration_ms, prefix_padding_ms, exit_threshold, reset)
-    guessed = isinstance(labels, str) and labels == "guess"
-    marks: list[object] = [None] * len(given)
-    if guessed:
-        heard = [trace_of(each, detector) for each in given]
-        given, marks = list(heard), [guess_labels(each.probabilities, each.hop_s) for each in heard]
-    elif labels is not None:
-        marks = [labels] if isinstance(labels, str) else list(labels)
-    if len(marks) != len(given):
-        raise ConfigError(
-            f"There are {len(given)} recordings and labels for {len(marks)}.", "Give one for each."
-        )
-    items = [
-        Item(_name(each, number), each, mark)
+    if any(isinstance(each, str | Path) for each in given):
+        load_detector(detector)  # one that is not there is refused once, and not for every file
+    guessed = isinstance(labels, str) and labels == GUESS
+    if labels is None or guessed:
+        marks: list[Any] = [labels] * len(given)
+    else:
+        marks = [labels] if isinstance(labels, str | Path) or hasattr(labels, "columns") else list(labels)
+        if len(marks) != len(given) or any(each is None for each in marks):
+            labelled = sum(each is not None for each in marks)
+            raise ConfigError(
+                f"There are {len(given)} recordings and labels for {labelled}.", "Give some for each."
+            )
+    entries = [
+        Entry(_name(each, number), each, mark)
         for number, (each, mark) in enumerate(zip(given, marks, strict=True), start=1)
     ]
-    found, failed = run_tasks(tasks_of(items, detector, settings), executor, progress=progress)
+    found, failed = run_tasks(tasks_of(entries, detector, settings), executor, progress=progress)
     if not found:
         reason = f" {failed[0][0]}: {failed[0][1]}" if failed else ""
         raise ConfigError(f"No recording can be read.{reason}", "Give at least one that can.")

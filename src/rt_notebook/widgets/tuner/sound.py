@@ -15,7 +15,7 @@ from rt_notebook.errors import ConfigError
 from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.io.bundle.recording import Recording, load
 from rt_notebook.server.voice import voice
-from rt_notebook.vad.labels import as_labels, read_labels
+from rt_notebook.vad.labels import as_labels
 from rt_notebook.vad.recorded.told import read_connections, traces_of
 from rt_notebook.vad.recorded.whatif import whatif
 from rt_notebook.vad.synthetic.rooms import Take, rooms
@@ -153,10 +153,8 @@ def built_in(noise: str, snr_db: float, detector: str | Detector, turns: int = 6
 
 
 def labels_from(labels: Any, sound: Sound) -> npt.NDArray[np.float64]:
-    """Return labels that were given as a path or as an array; those of the source where none were."""
-    if labels is None:
-        return sound.labels
-    return read_labels(labels) if isinstance(labels, str | Path) else as_labels(labels)
+    """Return labels however they were given; those of the source where none were."""
+    return sound.labels if labels is None else as_labels(labels)
 
 
 def envelope(sound: Sound) -> tuple[npt.NDArray[np.int8], float]:

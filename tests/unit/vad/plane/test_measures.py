@@ -50,7 +50,7 @@ def test_one_setting_is_told_as_the_sweep_tells_it():
     trace = vad.Trace(np.array(([0.0] * 20 + [0.9] * 30 + [0.4] * 4 + [0.8] * 10) * 5 + [0.0] * 40))
     labels = [(at * 2.048 + 0.64, at * 2.048 + 2.048) for at in range(5)]
     asked = ServerVad(threshold=0.6, silence_duration_ms=320, prefix_padding_ms=100)
-    found = vad.metrics(trace, labels, asked)
+    found = vad.metrics(trace, asked, labels=labels)
     swept = vad.sweep(
         [trace],
         labels=[labels],
@@ -62,16 +62,16 @@ def test_one_setting_is_told_as_the_sweep_tells_it():
     assert found["roc_auc"] > 0.99
     # The speech of these turns is marked exactly.
     assert found["der"] == pytest.approx(0, abs=1e-9)
-    assert vad.metrics(trace, labels, asked.replace(threshold=0.85))["der"] > 0.1
-    assert "der" not in vad.metrics(trace, None, asked)
+    assert vad.metrics(trace, asked.replace(threshold=0.85), labels=labels)["der"] > 0.1
+    assert "der" not in vad.metrics(trace, asked)
     with pytest.raises(ConfigError, match="collar"):
-        vad.metrics(trace, labels, collar_s=-1)
+        vad.metrics(trace, labels=labels, collar_s=-1)
 
 
 @pytest.mark.speech
 def test_labelled_meetings_are_told_as_they_are_known(shared_data):
     found = vad.metrics(
-        shared_data / "vad-labelled" / "dev00.flac", shared_data / "vad-labelled" / "dev00.rttm"
+        shared_data / "vad-labelled" / "dev00.flac", labels=shared_data / "vad-labelled" / "dev00.rttm"
     )
     assert found["roc_auc"] > 0.85
     assert 0 < found["der"] < 0.6

@@ -76,6 +76,26 @@ def test_where_nothing_is_acceptable_it_says_so():
     assert "not all of them together" in str(both)
 
 
+def test_turns_that_end_before_their_labels_do_cost_less_than_nothing():
+    random = np.random.default_rng(2)
+    trace, labels = zip(*(recording(random, pauses_s=(0.05, 0.06)) for _ in range(6)), strict=True)
+    late = [np.add(each, [0, 0.18]) for each in labels]
+    found = vad.recommend(vad.sweep(trace, [0.5], [100, 300, 500], labels=late))
+    assert found.metrics["cost"] < 0
+    assert found.vad.silence_duration_ms == 100
+
+
+def test_what_does_no_better_on_others_is_not_recommended_and_not_praised():
+    # One half of the recordings wants what the other half does not, so that those held out always disagree.
+    sweep = swept(pauses_s=(0.45, 0.47)) + swept(pauses_s=(0.55, 0.57), seed=5)
+    found = vad.recommend(sweep, baseline=ServerVad(silence_duration_ms=600))
+    assert found.vad.silence_duration_ms == 600
+    assert found.held_out == found.held_out_baseline
+    assert "nothing did better" in str(found)
+    assert "In brackets" not in str(found)
+    assert f"held out the cost is {found.held_out['cost']:.2f}." in str(found)
+
+
 def test_few_turns_are_too_few():
     found = vad.recommend(swept(count=2, pauses_s=(0.1, 0.2)))
     assert found.vad is None
@@ -111,6 +131,18 @@ def test_what_cannot_be_asked_for_is_refused():
         vad.recommend(vad.sweep(np.zeros(100, np.float32)))
     with pytest.raises(ConfigError, match="budget names costs"):
         vad.recommend(swept(pauses_s=(0.1, 0.2)), {"costs": 1})
+    for wrong in (None, "1", float("nan")):
+        with pytest.raises(ConfigError, match="budget's cost"):
+            vad.recommend(swept(pauses_s=(0.1, 0.2)), {"cost": wrong})
+
+
+def test_a_limit_on_what_has_no_value_is_said_to_be_one():
+    random = np.random.default_rng(0)
+    trace, labels = recording(random, pauses_s=(0.1, 0.2), turns=25)
+    found = vad.recommend(
+        vad.sweep([trace], [0.95], labels=[labels]), {"endpoint_latency_p50_ms": 500, "miss_rate": 1}
+    )
+    assert "endpoint_latency_p50_ms has a value nowhere" in str(found)
 
 
 @pytest.mark.speech

@@ -7,13 +7,13 @@ import signal
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from naive_vad import frames_for, naive_counts, naive_turns
 
 from rt_notebook import ConfigError, ServerVad, vad
 from rt_notebook.vad.plane import corpus as _corpus
-from rt_notebook.vad.plane.plane import count_ends
 
 # Two turns with a pause of 320 ms in the first; then a noise that nobody made by speaking.
 TRACE = np.array(
@@ -102,9 +102,13 @@ def test_other_grids_are_scored_on_their_own():
     ).items() <= (wanted.items())
 
 
-def test_ends_are_counted_for_every_silence_at_once():
-    plane = swept().settings
-    assert count_ends(vad.Trace(TRACE), plane).tolist() == [[4, 3, 0], [4, 3, 0], [3, 2, 1]]
+def test_each_recording_has_its_labels_however_they_come(tmp_path):
+    (tmp_path / "a.csv").write_text("start_s,end_s\n0.96,2.88\n4.8,5.76\n")
+    table = pd.DataFrame(LABELS, columns=["start_s", "end_s"])
+    for labels in (tmp_path / "a.csv", str(tmp_path / "a.csv"), table, [table], [LABELS.tolist()]):
+        same(swept(), vad.sweep(TRACE, *AXES, labels=labels))
+    with pytest.raises(ConfigError, match="2 recordings and labels for 1"):
+        vad.sweep([TRACE, TRACE], *AXES, labels=[LABELS, None])
 
 
 def test_intervals_hold_the_value_and_are_the_same_each_time():
@@ -171,6 +175,24 @@ def test_threads_and_processes_give_what_one_thread_gives(corpus):
         same(alone, of_files(corpus, processes))
 
 
+def test_labels_are_guessed_by_whoever_judges_the_recording(corpus):
+    files, _ = corpus
+    axes = [0.3, 0.6], [100, 400], [0, 200]
+    with ThreadPoolExecutor(3) as threads, pytest.warns(UserWarning, match=r"2[.]wav.* left out"):
+        spread = vad.sweep(files, *axes, labels="guess", detector="energy", executor=threads)
+    with pytest.warns(UserWarning, match=r"2[.]wav.* left out"):
+        alone = vad.sweep(files, *axes, labels="guess", detector="energy")
+    same(alone, spread)
+    assert alone.total.truths > 0
+    assert [name for name, _ in alone.failed] == [files[2]]
+
+
+def test_a_detector_that_is_not_there_is_refused_once(corpus, recwarn):
+    with pytest.raises(ConfigError, match="nix"):
+        vad.sweep(corpus[0], detector="nix")
+    assert not recwarn.list
+
+
 def test_a_worker_that_is_killed_loses_nothing(corpus):
     alone = of_files(corpus)
     with ProcessPoolExecutor(1) as processes:
@@ -205,6 +227,7 @@ def test_many_recordings_share_tasks(monkeypatch):
     shared = swept(10)
     assert [part.recordings for part in shared.parts] == [3, 3, 3, 1]
     assert shared.names[0] == "recording 1 and 2 more"
+    assert "over 10 recordings" in repr(shared)
     assert np.array_equal(shared.total.counts, 10 * swept().total.counts)
 
 
