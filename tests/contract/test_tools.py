@@ -30,7 +30,6 @@ class Scripted:
     """A model that wants what the test says, and then tells what it was told."""
 
     name = "scripted"
-    own_voice = False
     needs_words = True
 
     def __init__(self, *wanted):

@@ -37,7 +37,6 @@ class ChatEndpointReplier:
         The address is not one of the web.
     """
 
-    own_voice = False
     needs_words = True
 
     def __init__(self, url: str, model: str | None) -> None:

@@ -24,8 +24,6 @@ class EchoReplier:
     """Say again what was said: speech sample by sample, typed words with the voice."""
 
     name = "echo"
-    # Typed words are read by the voice, as any text; only speech is the user's own.
-    own_voice = False
     needs_words = False
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:

@@ -33,14 +33,11 @@ class Replier(Protocol):
 
     Attributes
     ----------
-    own_voice
-        Whether it answers with `Speech` itself, so that no voice reads its text.
     needs_words
         Whether it answers words; if not, it waits for no transcription and is given the speech.
     """
 
     name: str
-    own_voice: bool
     needs_words: bool
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
@@ -78,7 +75,6 @@ class SmolLM2Replier:
     """
 
     name = "SmolLM2-135M"
-    own_voice = False
     needs_words = True
 
     # A voice answer is short, and a small model left to go on begins to repeat itself.

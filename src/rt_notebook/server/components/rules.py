@@ -56,7 +56,6 @@ class RulesReplier:
     """Answer by rules."""
 
     name = "rules"
-    own_voice = False
     needs_words = True
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:

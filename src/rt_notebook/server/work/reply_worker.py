@@ -52,7 +52,7 @@ def make_reply(
     """
     if cancelled():
         return False
-    voice = None if components.replier.own_voice or not work.aloud else components.voice
+    voice = components.voice if work.aloud else None
     cutter = SentenceCutter()
     said_chars, cut = 0, False
 
@@ -78,7 +78,6 @@ def make_reply(
                     say(cutter.rest())
                 sink.call(name, arguments)
             case Speech(pcm):
-                # The replier's own voice says what it has written so far.
                 say(cutter.rest())
                 if work.aloud:
                     sink.speech(pcm, said_chars)

@@ -54,7 +54,7 @@ class Results:
 class Script:
     """A replier, transcriber and voice that does what the test says, in the worker's thread."""
 
-    name, own_voice, needs_words = "script", False, True
+    name, needs_words = "script", True
 
     def __init__(self, *pieces):
         self.pieces = pieces or ("Hello. ",)
@@ -131,13 +131,12 @@ async def test_the_parts_of_a_reply_come_in_order():
     ]
 
 
-async def test_a_replier_with_a_voice_of_its_own_is_not_read_aloud():
-    script = Script("One. ", Speech(b"abcd"))
-    script.own_voice = True
-    with sessions(parts(script)) as [(work, results)]:
+async def test_speech_of_the_replier_comes_behind_the_words_before_it():
+    with sessions(parts(Script("One", Speech(b"abcd")))) as [(work, results)]:
         work.start(reply("r"))
         await results.until("finished")
-    assert results.found[1:] == [("spoke", "r", b"abcd", 5), ("finished", "r", None, False)]
+    spoken = [result[2:] for result in results.found if result[0] == "spoke"]
+    assert spoken == [(b"One|1.0", 3), (b"abcd", 3)]
 
 
 async def test_what_fails_is_told():
