@@ -5,67 +5,18 @@ A message and the calls beside it may be open at the same time, as on the wire: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.server.engine.effects import MakeReply, Tool, ToolChoice
-from rt_notebook.server.engine.items import Item, messages_of
 from rt_notebook.server.engine.output_items import OutputCall, OutputMessage
 from rt_notebook.server.engine.usage import response_usage
 
 if TYPE_CHECKING:
-    from rt_notebook.core.audio_format import AudioFormat
+    from rt_notebook.server.engine.response_plan import ResponsePlan
     from rt_notebook.server.engine.state import SessionState
 
-__all__ = ["Response", "ResponsePlan"]
+__all__ = ["Response"]
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ResponsePlan:
-    """What a response is to be: the session's settings with the overrides of its ``response.create``.
-
-    Parameters
-    ----------
-    settings
-        Its part of the wire's response object.
-    given
-        The items that it answers instead of the conversation; None for the conversation.
-    shared
-        Whether it writes into the conversation; a response out of band does not.
-    """
-
-    settings: Json
-    instructions: str | None
-    aloud: bool
-    output_format: AudioFormat
-    shared: bool = True
-    given: tuple[Item, ...] | None = None
-    tools: tuple[Tool, ...] = ()
-    tool_choice: ToolChoice = "auto"
-    max_tokens: int | None = None
-    temperature: float | None = None
-    speed: float = 1.0
-
-    def context(self, state: SessionState) -> list[Item]:
-        """Return the items that it answers."""
-        return list(state.conversation.items if self.given is None else self.given)
-
-    def work(self, job_id: str, context: list[Item]) -> MakeReply:
-        """Return the work that it is."""
-        spoken = [item.heard for item in context if item.wire.get("role") == "user"]
-        return MakeReply(
-            response_id=job_id,
-            messages=messages_of(context, self.instructions),
-            aloud=self.aloud,
-            temperature=self.temperature,
-            max_tokens=self.max_tokens,
-            tools=self.tools,
-            tool_choice=self.tool_choice,
-            heard=spoken[-1] if spoken else b"",
-            speed=self.speed,
-        )
 
 
 class Response:
@@ -90,11 +41,6 @@ class Response:
         self._message: OutputMessage | None = None
         self._call: OutputCall | None = None
         state.send({"type": "response.created", "response": self._object("in_progress", None, None)})
-
-    @property
-    def has_speech(self) -> bool:
-        """Whether it has spoken."""
-        return self.audio_ms > 0
 
     @property
     def audio_ms(self) -> int:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio_format import AudioFormat
-from rt_notebook.server.engine.effects import Tool, ToolChoice
+from rt_notebook.server.engine.effects import MakeReply, Tool, ToolChoice
 from rt_notebook.server.engine.item_check import checked_item
+from rt_notebook.server.engine.items import Item, messages_of
 from rt_notebook.server.engine.refusal import BadRequest, refuse_unknown, required
-from rt_notebook.server.engine.response import ResponsePlan
 from rt_notebook.server.engine.settings import chosen_temperature, updated_session
 
 if TYPE_CHECKING:
-    from rt_notebook.server.engine.items import Item
     from rt_notebook.server.engine.state import SessionState
 
-__all__ = ["planned"]
+__all__ = ["ResponsePlan", "planned"]
 
 Json = dict[str, Any]
 
@@ -26,6 +26,52 @@ _SETTINGS = frozenset(
 # What a response has and a session has not.
 _ONLY_RESPONSE = frozenset({"conversation", "metadata", "input"})
 _MOST_PAIRS, _LONGEST_KEY_CHARS, _LONGEST_VALUE_CHARS = 16, 64, 512
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """What a response is to be: the session's settings with the overrides of its ``response.create``.
+
+    Parameters
+    ----------
+    settings
+        Its part of the wire's response object.
+    given
+        The items that it answers instead of the conversation; None for the conversation.
+    shared
+        Whether it writes into the conversation; a response out of band does not.
+    """
+
+    settings: Json
+    instructions: str | None
+    aloud: bool
+    output_format: AudioFormat
+    shared: bool = True
+    given: tuple[Item, ...] | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    max_tokens: int | None = None
+    temperature: float | None = None
+    speed: float = 1.0
+
+    def context(self, state: SessionState) -> list[Item]:
+        """Return the items that it answers."""
+        return list(state.conversation.items if self.given is None else self.given)
+
+    def work(self, job_id: str, context: list[Item]) -> MakeReply:
+        """Return the work that it is."""
+        spoken = [item.heard for item in context if item.wire.get("role") == "user"]
+        return MakeReply(
+            response_id=job_id,
+            messages=messages_of(context, self.instructions),
+            aloud=self.aloud,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            tools=self.tools,
+            tool_choice=self.tool_choice,
+            heard=spoken[-1] if spoken else b"",
+            speed=self.speed,
+        )
 
 
 def planned(state: SessionState, overrides: object) -> ResponsePlan:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.server.engine.effects import CancelReply
 from rt_notebook.server.engine.refusal import BadRequest
 from rt_notebook.server.engine.response import Response
-from rt_notebook.server.engine.response_plan import planned
+from rt_notebook.server.engine.response_plan import ResponsePlan, planned
 from rt_notebook.server.engine.usage import rate_limits
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rt_notebook.server.engine.draft import Draft
     from rt_notebook.server.engine.effects import MakeReply
     from rt_notebook.server.engine.items import Item
-    from rt_notebook.server.engine.response import ResponsePlan
     from rt_notebook.server.engine.state import SessionState
 
 __all__ = ["Responses", "failure"]
