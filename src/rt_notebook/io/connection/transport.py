@@ -23,7 +23,6 @@ __all__ = ["ClosedBy", "Transport", "WebSocketTransport", "open_websocket"]
 TOO_BIG = 1009
 """The close code for a frame that is too large."""
 
-OPEN_TIMEOUT_S = 15.0
 GOODBYE_S = 2.0
 """Time for an endpoint to answer a goodbye."""
 
@@ -113,7 +112,7 @@ class _Straight(connect):
         return exc
 
 
-async def open_websocket(address: Address, timeout_s: float = OPEN_TIMEOUT_S) -> WebSocketTransport:
+async def open_websocket(address: Address, timeout_s: float) -> WebSocketTransport:
     """Open a WebSocket, by a proxy where ``HTTPS_PROXY`` or the system names one.
 
     Raises

@@ -47,7 +47,3 @@ class EventStream:
             self._unsubscribe()
             raise StopAsyncIteration
         return event
-
-    async def aclose(self) -> None:
-        """Stop listening before the session ends."""
-        self._unsubscribe()

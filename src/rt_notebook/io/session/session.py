@@ -99,13 +99,12 @@ class Session(Approving, Recordable):
         self._closed = False
         self._closing: Pending[None] | None = None
         started_s = time.monotonic()
-        self._clock: Callable[[], float] = lambda: time.monotonic() - started_s
         self._runtime = Runtime("rt_notebook session")
         self._link = make_link(
             self.endpoint,
             usable,
             self.log,
-            self._clock,
+            lambda: time.monotonic() - started_s,
             speaker,
             ReconnectPolicy() if reconnect is None else reconnect,
             SessionLimits() if limits is None else limits,
@@ -119,7 +118,7 @@ class Session(Approving, Recordable):
                 lambda *report, **times: runtime.call_soon(partial(link.report_playback, *report, **times))
             )
         # A session that nobody holds any more must not go on listening, nor outlive the interpreter.
-        self._finalizer = weakref.finalize(self, _abandon, self._runtime, self._link)
+        weakref.finalize(self, _abandon, self._runtime, self._link)
 
     # -- life -----------------------------------------------------------------------------------------
 

@@ -35,14 +35,12 @@ def required(given: Json, key: str, path: str) -> Any:
     return given[key]
 
 
-def whole(value: object, path: str, least: int = 0) -> int:
-    """Return a value that has to be a whole number of at least `least`."""
+def whole(value: object, path: str) -> int:
+    """Return a value that has to be a whole number, and not a negative one."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadRequest("invalid_type", f"Invalid type for '{path}': expected an integer.", path)
-    if value < least:
-        raise BadRequest(
-            "integer_below_min_value", f"Invalid value for '{path}': expected at least {least}.", path
-        )
+    if value < 0:
+        raise BadRequest("integer_below_min_value", f"Invalid value for '{path}': expected at least 0.", path)
     return value
 
 

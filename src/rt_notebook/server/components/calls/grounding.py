@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Grounding", "ground", "topic_of"]
 
 _MAX_CHARS = 40
-_MAX_ITEMS = 4
 _MAX_DEPTH = 5
 _MAX_NUMBER = 100
 
