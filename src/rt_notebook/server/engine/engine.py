@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.core.audio_format import AudioFormat
 from rt_notebook.server.engine.abilities import Abilities
 from rt_notebook.server.engine.effects import Close, Effect
 from rt_notebook.server.engine.ids import IdMaker
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from rt_notebook.server.engine.items import Item
     from rt_notebook.server.engine.response import Response
 
 __all__ = ["Engine"]
@@ -91,8 +89,8 @@ class Engine:
         state = SessionState(session, new_id, abilities or Abilities(), azure=azure, preview=preview)
         self._state = state
         self._transcriptions = Transcriptions(state)
-        self._items = ItemRequests(state, self._write_down)
-        self._responses = Responses(state, self._write_down)
+        self._items = ItemRequests(state, self._transcriptions.begin)
+        self._responses = Responses(state, self._transcriptions.begin)
         self._audio = InputAudio(state, self._responses, self._transcriptions, self._items.announce)
         self._responses.on_end(self._audio.response_ended)
         self._audio.settings_changed()
@@ -159,10 +157,6 @@ class Engine:
 
     def _send_session(self, kind: str) -> None:
         self._state.send({"type": kind, "session": shown_session(self._state.session)})
-
-    def _write_down(self, item: Item) -> None:
-        wire = self._state.session["audio"]["input"]["format"]
-        self._transcriptions.begin(item, AudioFormat.from_wire(wire))
 
     # -- results of the components --------------------------------------------------------------------
 

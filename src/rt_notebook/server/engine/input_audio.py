@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.core.audio_format import AudioFormat
 from rt_notebook.core.config import SemanticVad, ServerVad
 from rt_notebook.core.semantic_turns import Ask, SemanticTurns
 from rt_notebook.core.turn_detection import FRAME_MS, TurnDetector
@@ -106,7 +105,7 @@ class InputAudio:
                 f"{_LEAST_COMMIT_MS}ms of audio, but buffer only has {buffered_ms:.2f}ms of audio.",
             )
         item = self._committed(self._turn_item_id or self._state.new_id("item"), self._take_all())
-        self._transcriptions.begin(item, self._buffer.format)
+        self._transcriptions.begin(item)
 
     def clear(self, _event: Json) -> None:
         """Forget what is buffered."""
@@ -121,7 +120,7 @@ class InputAudio:
 
     def settings_changed(self) -> None:
         """Follow a change of the session's settings."""
-        audio_format = AudioFormat.from_wire(self._state.session["audio"]["input"]["format"])
+        audio_format = self._state.input_format
         if audio_format != self._buffer.format:
             self._take_all()
             self._rest = b""
@@ -243,7 +242,7 @@ class InputAudio:
         item = self._committed(item_id, self._buffer.turn(self._turn_start_ms, transition.at_ms))
         self._buffer.forget_before(transition.at_ms)
         if draft is None:
-            self._transcriptions.begin(item, self._buffer.format)
+            self._transcriptions.begin(item)
         else:
             self._transcriptions.expect(item, draft.words_job_id)
         if vad.create_response and self._state.session["type"] == "realtime":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.core.audio_format import AudioFormat
 from rt_notebook.core.wire_json import encode_audio
 from rt_notebook.server.engine.item_check import checked_item
 from rt_notebook.server.engine.refusal import BadRequest, required, whole
@@ -42,10 +41,10 @@ class ItemRequests:
 
     def create(self, event: Json) -> None:
         """Add an item at the end or where the client wants it."""
-        audio_format = AudioFormat.from_wire(self._state.session["audio"]["input"]["format"])
+        state = self._state
         given = required(event, "item", "item")
-        item = checked_item(given, self._state.new_id, self._state.conversation.items, audio_format)
-        previous = self._state.conversation.add(item, event.get("previous_item_id"))
+        item = checked_item(given, state.new_id, state.conversation.items, state.input_format)
+        previous = state.conversation.add(item, event.get("previous_item_id"))
         self.announce(item, previous)
         if item.audio:
             self._write_down(item)

@@ -154,7 +154,6 @@ def _given(state: SessionState, items: object) -> tuple[Item, ...] | None:
     path = "response.input"
     if not isinstance(items, list):
         raise BadRequest("invalid_type", f"Invalid type for '{path}': expected an array.", path)
-    audio_format = AudioFormat.from_wire(state.session["audio"]["input"]["format"])
     found: list[Item] = []
     for number, given in enumerate(items):
         where = f"{path}[{number}]"
@@ -166,7 +165,7 @@ def _given(state: SessionState, items: object) -> tuple[Item, ...] | None:
                 raise BadRequest("invalid_value", message, f"{where}.id")
         else:
             known = [*state.conversation.items, *found]
-            item = checked_item(given, state.new_id, known, audio_format, where)
+            item = checked_item(given, state.new_id, known, state.input_format, where)
         found.append(item)
     return tuple(found)
 

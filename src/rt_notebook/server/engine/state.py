@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rt_notebook.core.audio_format import AudioFormat
 from rt_notebook.server.engine.effects import Effect, Send
 from rt_notebook.server.engine.items import Conversation
 
@@ -41,6 +42,11 @@ class SessionState:
         self.conversation = Conversation()
         self.conversation_id = new_id("conv")
         self._out: list[Effect] = []
+
+    @property
+    def input_format(self) -> AudioFormat:
+        """Format of the user's audio."""
+        return AudioFormat.from_wire(self.session["audio"]["input"]["format"])
 
     def send(self, event: Json) -> None:
         """Send an event to the client."""

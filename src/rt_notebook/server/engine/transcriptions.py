@@ -11,7 +11,6 @@ from rt_notebook.server.engine.effects import Transcribe
 from rt_notebook.server.engine.usage import transcription_usage
 
 if TYPE_CHECKING:
-    from rt_notebook.core.audio_format import AudioFormat
     from rt_notebook.server.engine.items import Item
     from rt_notebook.server.engine.state import SessionState
 
@@ -34,12 +33,13 @@ class Transcriptions:
         asked = self._state.session["audio"]["input"]["transcription"] is not None
         return asked or self._state.abilities.needs_words
 
-    def begin(self, item: Item, audio_format: AudioFormat) -> None:
-        """Ask for the words of an item that holds speech."""
+    def begin(self, item: Item) -> None:
+        """Ask for the words of a new item that holds speech."""
         item.untranscribed = self._state.abilities.needs_words
         if self.wanted:
             job_id = self._state.new_id("job")
             self._items[job_id] = item
+            audio_format = self._state.input_format
             self._state.ask(Transcribe(job_id, audio_format.to_pcm(item.audio), audio_format.rate_hz))
 
     def expect(self, item: Item, job_id: str) -> None:
