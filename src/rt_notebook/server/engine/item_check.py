@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.wire_json import decode_audio
 from rt_notebook.server.engine.items import Item
-from rt_notebook.server.engine.refusal import BadRequest, required
+from rt_notebook.server.engine.refusal import BadRequest, list_at, object_at, required, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,7 @@ def checked_item(
     BadRequest
         It is none that the API takes.
     """
-    wire = _object(given, path)
+    wire = object_at(given, path)
     kind = required(wire, "type", f"{path}.type")
     item_id = wire.get("id")
     if item_id is None:
@@ -66,12 +66,12 @@ def checked_item(
         case "message":
             return _message(wire, base, audio_format, path)
         case "function_call":
-            texts = {key: _text(required(wire, key, f"{path}.{key}"), f"{path}.{key}") for key in _CALL_KEYS}
-            call_id = _text(wire.get("call_id") or new_id("call"), f"{path}.call_id")
-            return Item(base | {"name": texts["name"], "call_id": call_id, "arguments": texts["arguments"]})
+            name, arguments = _text(wire, "name", path), _text(wire, "arguments", path)
+            call_id = text_at(wire.get("call_id") or new_id("call"), f"{path}.call_id")
+            return Item(base | {"name": name, "call_id": call_id, "arguments": arguments})
         case "function_call_output":
-            call_id = _text(required(wire, "call_id", f"{path}.call_id"), f"{path}.call_id")
-            output = _text(required(wire, "output", f"{path}.output"), f"{path}.output")
+            call_id = _text(wire, "call_id", path)
+            output = _text(wire, "output", path)
             calls = {i.wire["call_id"] for i in known if i.wire["type"] == "function_call"}
             if call_id not in calls:
                 message = f"Tool call ID '{call_id}' not found in conversation."
@@ -83,25 +83,18 @@ def checked_item(
     raise BadRequest("invalid_value", message, f"{path}.type")
 
 
-_CALL_KEYS = ("name", "arguments")
-
-
 def _message(wire: Json, base: Json, audio_format: AudioFormat, path: str) -> Item:
     role = required(wire, "role", f"{path}.role")
     if not isinstance(role, str) or role not in _PARTS:
         message = f"Invalid value: {role!r}. Supported values are: 'system', 'user', and 'assistant'."
         raise BadRequest("invalid_value", message, f"{path}.role")
-    content = required(wire, "content", f"{path}.content")
-    if not isinstance(content, list):
-        raise BadRequest(
-            "invalid_type", f"Invalid type for '{path}.content': expected an array.", f"{path}.content"
-        )
+    content = list_at(required(wire, "content", f"{path}.content"), f"{path}.content")
     parts: list[Json] = []
     words: list[str] = []
     audio = b""
     for number, given in enumerate(content):
         where = f"{path}.content[{number}]"
-        part = _object(given, where)
+        part = object_at(given, where)
         kind = required(part, "type", f"{where}.type")
         if kind not in _PARTS[role]:
             supported = ", ".join(f"'{name}'" for name in _PARTS[role])
@@ -112,10 +105,10 @@ def _message(wire: Json, base: Json, audio_format: AudioFormat, path: str) -> It
             transcript = part.get("transcript")
             parts.append({"type": kind, "transcript": transcript if isinstance(transcript, str) else None})
         elif kind == "input_image":
-            url = _text(required(part, "image_url", f"{where}.image_url"), f"{where}.image_url")
+            url = _text(part, "image_url", where)
             parts.append({"type": kind, "image_url": url, "detail": part.get("detail", "auto")})
         else:
-            text = _text(required(part, "text", f"{where}.text"), f"{where}.text")
+            text = _text(part, "text", where)
             words.append(text)
             parts.append({"type": kind, "text": text})
     audio = audio[: len(audio) // audio_format.bytes_per_sample * audio_format.bytes_per_sample]
@@ -136,13 +129,5 @@ def _audio(part: Json, where: str) -> bytes:
         raise BadRequest("invalid_value", f"Invalid '{where}.audio': {error}.", f"{where}.audio") from None
 
 
-def _object(value: object, path: str) -> Json:
-    if not isinstance(value, dict):
-        raise BadRequest("invalid_type", f"Invalid type for '{path}': expected an object.", path)
-    return value
-
-
-def _text(value: object, path: str) -> str:
-    if not isinstance(value, str):
-        raise BadRequest("invalid_type", f"Invalid type for '{path}': expected a string.", path)
-    return value
+def _text(wire: Json, key: str, path: str) -> str:
+    return text_at(required(wire, key, f"{path}.{key}"), f"{path}.{key}")

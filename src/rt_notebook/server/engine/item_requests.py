@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.wire_json import encode_audio
 from rt_notebook.server.engine.item_check import checked_item
-from rt_notebook.server.engine.refusal import BadRequest, required, whole
+from rt_notebook.server.engine.refusal import BadRequest, required, whole_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,8 +78,8 @@ class ItemRequests:
     def truncate(self, event: Json) -> None:
         """Cut an assistant's speech at what was heard."""
         item = self._found(event, "truncate")
-        content_index = whole(required(event, "content_index", "content_index"), "content_index")
-        end_ms = whole(required(event, "audio_end_ms", "audio_end_ms"), "audio_end_ms")
+        content_index = whole_at(required(event, "content_index", "content_index"), "content_index")
+        end_ms = whole_at(required(event, "audio_end_ms", "audio_end_ms"), "audio_end_ms")
         if not item.spoken:
             raise BadRequest(
                 "unsupported_content_type", "Only model output audio messages can be truncated.", "item_id"

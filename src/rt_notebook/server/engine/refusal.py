@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BadRequest", "refuse_unknown", "required", "whole"]
+__all__ = [
+    "BadRequest",
+    "list_at",
+    "object_at",
+    "refuse_unknown",
+    "required",
+    "text_at",
+    "whole_at",
+    "wrong_type",
+]
 
 Json = dict[str, Any]
 
@@ -35,10 +44,36 @@ def required(given: Json, key: str, path: str) -> Any:
     return given[key]
 
 
-def whole(value: object, path: str) -> int:
+def wrong_type(path: str, expected: str) -> BadRequest:
+    """Return the refusal of a value that is not what is expected there."""
+    return BadRequest("invalid_type", f"Invalid type for '{path}': expected {expected}.", path)
+
+
+def object_at(value: object, path: str) -> Json:
+    """Return a value that has to be an object; `path` is its name for the client."""
+    if not isinstance(value, dict):
+        raise wrong_type(path, "an object")
+    return value
+
+
+def list_at(value: object, path: str) -> list[Any]:
+    """Return a value that has to be an array."""
+    if not isinstance(value, list):
+        raise wrong_type(path, "an array")
+    return value
+
+
+def text_at(value: object, path: str) -> str:
+    """Return a value that has to be a string."""
+    if not isinstance(value, str):
+        raise wrong_type(path, "a string")
+    return value
+
+
+def whole_at(value: object, path: str) -> int:
     """Return a value that has to be a whole number, and not a negative one."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadRequest("invalid_type", f"Invalid type for '{path}': expected an integer.", path)
+        raise wrong_type(path, "an integer")
     if value < 0:
         raise BadRequest("integer_below_min_value", f"Invalid value for '{path}': expected at least 0.", path)
     return value

@@ -9,7 +9,7 @@ from rt_notebook.core.audio_format import AudioFormat
 from rt_notebook.server.engine.effects import MakeReply, Tool, ToolChoice
 from rt_notebook.server.engine.item_check import checked_item
 from rt_notebook.server.engine.items import Item, messages_of
-from rt_notebook.server.engine.refusal import BadRequest, refuse_unknown, required
+from rt_notebook.server.engine.refusal import BadRequest, list_at, object_at, refuse_unknown, required
 from rt_notebook.server.engine.settings import chosen_temperature, updated_session
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def planned(state: SessionState, overrides: object) -> ResponsePlan:
     BadRequest
         An override is unknown or out of range.
     """
-    if not isinstance(overrides, dict):
-        raise BadRequest("invalid_type", "Invalid type for 'response': expected an object.", "response")
+    overrides = object_at(overrides, "response")
     chosen = _chosen(state.session, overrides)
     output = chosen["audio"]["output"]
     settings: Json = {
@@ -127,18 +126,17 @@ def _metadata(given: object) -> Json | None:
     if given is None:
         return None
     path = "response.metadata"
-    if not isinstance(given, dict):
-        raise BadRequest("invalid_type", f"Invalid type for '{path}': expected an object.", path)
-    if len(given) > _MOST_PAIRS:
+    pairs = object_at(given, path)
+    if len(pairs) > _MOST_PAIRS:
         raise BadRequest("invalid_value", f"'{path}' holds at most {_MOST_PAIRS} pairs.", path)
-    for key, value in given.items():
+    for key, value in pairs.items():
         if len(key) > _LONGEST_KEY_CHARS or not isinstance(value, str) or len(value) > _LONGEST_VALUE_CHARS:
             message = (
                 f"'{path}' holds strings, keys of at most {_LONGEST_KEY_CHARS} characters and values of at "
                 f"most {_LONGEST_VALUE_CHARS}."
             )
             raise BadRequest("invalid_value", message, path)
-    return given
+    return pairs
 
 
 def _shared(conversation: object) -> bool:
@@ -152,10 +150,8 @@ def _given(state: SessionState, items: object) -> tuple[Item, ...] | None:
     if items is None:
         return None
     path = "response.input"
-    if not isinstance(items, list):
-        raise BadRequest("invalid_type", f"Invalid type for '{path}': expected an array.", path)
     found: list[Item] = []
-    for number, given in enumerate(items):
+    for number, given in enumerate(list_at(items, path)):
         where = f"{path}[{number}]"
         if isinstance(given, dict) and given.get("type") == "item_reference":
             item_id = required(given, "id", f"{where}.id")

@@ -12,8 +12,8 @@ from typing import Any
 
 from rt_notebook.core.config import SemanticVad, ServerVad
 from rt_notebook.errors import ConfigError
-from rt_notebook.server.engine.refusal import BadRequest, refuse_unknown, required
-from rt_notebook.server.engine.settings_check import check_session, object_at
+from rt_notebook.server.engine.refusal import BadRequest, object_at, refuse_unknown, required
+from rt_notebook.server.engine.settings_check import check_session
 
 __all__ = [
     "DEFAULT_INSTRUCTIONS",

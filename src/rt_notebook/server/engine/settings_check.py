@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rt_notebook.core.audio_format import AudioFormat
-from rt_notebook.server.engine.refusal import BadRequest, required
+from rt_notebook.server.engine.refusal import BadRequest, list_at, object_at, required, text_at, wrong_type
 
-__all__ = ["check_session", "object_at"]
+__all__ = ["check_session"]
 
 Json = dict[str, Any]
-
-
-def object_at(value: object, path: str) -> Json:
-    """Return a value that has to be an object."""
-    if not isinstance(value, dict):
-        raise _wrong_type(path, "an object")
-    return value
 
 
 def check_session(session: Json) -> None:
@@ -49,11 +42,7 @@ def check_session(session: Json) -> None:
     if heard["turn_detection"] is not None:
         object_at(heard["turn_detection"], "session.audio.input.turn_detection")
     if session["include"] is not None and not _is_list_of(session["include"], str):
-        raise _wrong_type("session.include", "an array of strings")
-
-
-def _wrong_type(path: str, expected: str) -> BadRequest:
-    return BadRequest("invalid_type", f"Invalid type for '{path}': expected {expected}.", path)
+        raise wrong_type("session.include", "an array of strings")
 
 
 def _unsupported(path: str, value: object, supported: str) -> BadRequest:
@@ -65,13 +54,13 @@ def _is_list_of(value: object, kind: type) -> bool:
 
 
 def _check_text(value: object, path: str) -> None:
-    if value is not None and not isinstance(value, str):
-        raise _wrong_type(path, "a string")
+    if value is not None:
+        text_at(value, path)
 
 
 def _check_number(value: object, least: float, most: float, path: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong_type(path, "a number")
+        raise wrong_type(path, "a number")
     if not least <= value <= most:
         message = f"Invalid value for '{path}': expected a number from {least:g} to {most:g}."
         raise BadRequest("invalid_value", message, path)
@@ -79,16 +68,14 @@ def _check_number(value: object, least: float, most: float, path: str) -> None:
 
 def _check_tools(tools: object) -> None:
     path = "session.tools"
-    if not isinstance(tools, list):
-        raise _wrong_type(path, "an array")
-    for number, tool in enumerate(tools):
+    for number, tool in enumerate(list_at(tools, path)):
         where = f"{path}[{number}]"
         kind = required(object_at(tool, where), "type", f"{where}.type")
         if kind != "function":
             raise _unsupported(f"{where}.type", kind, "'function'")
         name = required(tool, "name", f"{where}.name")
         if not isinstance(name, str) or not name:
-            raise _wrong_type(f"{where}.name", "a string")
+            raise wrong_type(f"{where}.name", "a string")
         _check_text(tool.get("description"), f"{where}.description")
         if tool.get("parameters") is not None:
             object_at(tool["parameters"], f"{where}.parameters")
@@ -113,7 +100,7 @@ def _check_limit(limit: object) -> None:
     if limit == "inf":
         return
     if isinstance(limit, bool) or not isinstance(limit, int):
-        raise _wrong_type(path, 'an integer or "inf"')
+        raise wrong_type(path, 'an integer or "inf"')
     _check_number(limit, 1, 4096, path)
 
 
@@ -134,7 +121,7 @@ def _check_voice(voice: object) -> None:
     path = "session.audio.output.voice"
     name = voice.get("id") if isinstance(voice, dict) else voice
     if not isinstance(name, str) or not name:
-        raise _wrong_type(path, "a name or an object with an id")
+        raise wrong_type(path, "a name or an object with an id")
 
 
 def _check_transcription(transcription: object) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rt_notebook.core.dialects import NotInDialect
-from rt_notebook.server.engine.refusal import BadRequest
+from rt_notebook.server.engine.refusal import BadRequest, object_at
 from rt_notebook.server.engine.settings import new_session, shown_session, updated_session
 from rt_notebook.server.host.ephemeral_keys import EphemeralKeys, KeysExhausted
 from rt_notebook.server.host.routes import Refusal, Route
@@ -105,10 +105,7 @@ def _ga_request(given: Json) -> tuple[float, Json]:
     if not whole or not _MIN_LIFETIME_S <= seconds <= _MAX_LIFETIME_S:
         message = f"expires_after.seconds must be from {_MIN_LIFETIME_S} to {_MAX_LIFETIME_S}."
         raise BadRequest("invalid_value", message, "expires_after.seconds")
-    session = given.get("session", {"type": "realtime"})
-    if not isinstance(session, dict):
-        raise BadRequest("invalid_type", "Invalid type for 'session': expected an object.", "session")
-    return seconds, session
+    return seconds, object_at(given.get("session", {"type": "realtime"}), "session")
 
 
 def _preview_request(route: Route, given: Json) -> Json:
