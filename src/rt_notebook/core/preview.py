@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rt_notebook.core.session_shape import (
+    GA_ONLY,
     flat_path,
     flatten_session,
     flatten_voice,
@@ -38,8 +39,8 @@ _PREVIEW_TO_GA = {preview: ga for ga, preview in _GA_TO_PREVIEW.items()}
 _PARTS_TO_PREVIEW = {"output_text": "text", "output_audio": "audio"}
 _PARTS_TO_GA = {"text": "output_text", "audio": "output_audio"}
 _TRANSCRIPTION = "transcription_session"
-# What GA calls settings that the preview dialect has under another name, or not at all.
-_ONLY_GA = ("type", "output_modalities", "audio", "truncation", "parallel_tool_calls", "reasoning")
+# Settings that the preview dialect has under another name, or not at all, as GA calls them.
+_GA_NAMES = (*GA_ONLY, "output_modalities", "audio")
 
 
 class NotInDialect(ValueError):  # noqa: N818 - it is an answer of the protocol, not an error of this program
@@ -133,7 +134,7 @@ def _ga_item(item: object, path: str) -> Any:
 
 
 def _check_preview(settings: Json, path: str) -> None:
-    for name in _ONLY_GA:
+    for name in _GA_NAMES:
         if name in settings:
             param = f"{path}.{name}"
             raise NotInDialect("unknown_parameter", f"Unknown parameter: '{param}'.", param)
@@ -167,7 +168,7 @@ def server_to_preview(event: Json) -> Json | None:
 def _preview_error(error: Json) -> Json:
     """Call the parameter at fault what a preview client calls it."""
     param = error.get("param")
-    if not isinstance(param, str) or param.partition(".")[2] in _ONLY_GA:
+    if not isinstance(param, str) or param.partition(".")[2] in _GA_NAMES:
         return error  # it is in the client's own words already
     flat = flat_path(param)
     return error | {

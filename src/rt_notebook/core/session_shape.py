@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["flat_path", "flatten_session", "flatten_voice", "nest_session", "nest_voice"]
+__all__ = ["GA_ONLY", "flat_path", "flatten_session", "flatten_voice", "nest_session", "nest_voice"]
 
 Json = dict[str, Any]
 
@@ -25,8 +25,11 @@ _INPUT_KEYS = {
     "turn_detection": "turn_detection",
 }
 _OUTPUT_KEYS = {"format": "output_audio_format", "voice": "voice", "speed": "speed"}
-# Settings that the preview dialect does not know; an endpoint refuses an update that names them.
-_GA_ONLY = ("type", "truncation", "parallel_tool_calls", "reasoning", "prompt", "include")
+GA_ONLY = ("type", "truncation", "parallel_tool_calls", "reasoning")
+"""Settings that the preview dialect does not know; an endpoint refuses an update that names them."""
+
+# It got these late: its newer clients name them, its older endpoints and clients do not know them.
+_LATE = ("prompt", "include")
 _GA_ONLY_VAD = ("idle_timeout_ms",)
 
 
@@ -100,7 +103,7 @@ def flatten_session(session: Json) -> Json:
     """Turn a GA session object, or a part of one, into the preview dialect's."""
     audio = session.get("audio")
     flat = flatten_voice(session, "max_response_output_tokens")
-    for key in _GA_ONLY:
+    for key in (*GA_ONLY, *_LATE):
         flat.pop(key, None)
     given = audio.get("input") if isinstance(audio, dict) else None
     if isinstance(given, dict):

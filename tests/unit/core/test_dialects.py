@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig
-from rt_notebook.core.dialects import GA, PREVIEW
+from rt_notebook.core.dialects import GA, PREVIEW, NotInDialect
+from rt_notebook.core.session_shape import GA_ONLY
 
 configs = st.builds(
     SessionConfig,
@@ -47,6 +48,22 @@ def test_the_flat_session_has_the_preview_names():
     assert flat["input_audio_transcription"] == {"model": "whisper-1"}
     assert flat["turn_detection"]["silence_duration_ms"] == 500
     assert (flat["voice"], flat["temperature"]) == ("alloy", 0.8)
+
+
+@pytest.mark.parametrize("name", [*GA_ONLY, "output_modalities", "audio"])
+@pytest.mark.parametrize("where", ["session", "response"])
+def test_a_preview_client_must_not_use_names_of_ga(where, name):
+    with pytest.raises(NotInDialect, match=f"^Unknown parameter: '{where}.{name}'.$") as refused:
+        PREVIEW.client_from_wire({"type": "session.update", where: {name: None}})
+    assert (refused.value.code, refused.value.param) == ("unknown_parameter", f"{where}.{name}")
+
+
+def test_a_preview_client_may_name_what_its_dialect_got_late():
+    late = {"include": ["item.input_audio_transcription.logprobs"], "prompt": {"id": "p"}}
+    session = PREVIEW.client_from_wire({"type": "session.update", "session": late})["session"]
+    assert session == late | {"type": "realtime"}
+    # Endpoints of a former version refuse these, so they are not told.
+    assert PREVIEW.client_to_wire({"type": "session.update", "session": late})["session"] == {}
 
 
 def test_azures_first_way_to_turn_detection_off():
