@@ -10,7 +10,7 @@ from rt_notebook.core.audio import SAMPLE_RATE_HZ, pcm_samples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Report = Callable[[str, int, str], None]
+    Report = Callable[..., None]
 
 __all__ = ["SilentSpeaker", "Speaker"]
 
@@ -18,9 +18,16 @@ __all__ = ["SilentSpeaker", "Speaker"]
 class Speaker(Protocol):
     """A player of PCM16 mono at 24 kHz. The session thread calls it, so each method only takes note.
 
-    It owes the session reports of what was heard: ``session.report_playback(item_id, played_samples, state)``
-    with the states ``"playing"`` (at the first sound, then now and then), ``"ended"`` and ``"flushed"``.
+    It owes the session reports of what was heard, by the function that it was given with `attach`.
     """
+
+    def attach(self, report: Report) -> None:
+        """Keep where reports go; a session calls this once, when it is made.
+
+        ``report(item_id, played_samples, state)`` never blocks, and any thread may call it. The states are
+        ``"playing"`` (at the first sound, then now and then), ``"ended"`` and ``"flushed"``. Samples that
+        never reached the speaker are told as ``dropped_samples=``.
+        """
 
     def play(self, item_id: str, pcm: bytes) -> None:
         """Queue audio of an item behind what is queued."""
@@ -46,7 +53,7 @@ class SilentSpeaker:
         self._task: asyncio.Task[None] | None = None
 
     def attach(self, report: Report) -> None:
-        """Tell where reports go. The session calls this."""
+        """Keep where reports go."""
         self._report = report
 
     def play(self, item_id: str, pcm: bytes) -> None:

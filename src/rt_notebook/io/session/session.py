@@ -110,11 +110,10 @@ class Session(Approving, Recordable):
             SessionLimits() if limits is None else limits,
             approve,
         )
-        attach: Callable[[object], None] | None = getattr(speaker, "attach", None)
-        if attach is not None:
+        if speaker is not None:
             # Through the runtime, not through this object: whoever holds the speaker holds no session by it.
             runtime, link = self._runtime, self._link
-            attach(
+            speaker.attach(
                 lambda *report, **times: runtime.call_soon(partial(link.report_playback, *report, **times))
             )
         # A session that nobody holds any more must not go on listening, nor outlive the interpreter.
@@ -323,12 +322,6 @@ class Session(Approving, Recordable):
     def reply_audio(self, item_id: str | None = None) -> npt.NDArray[np.float32]:
         """Return the assistant's voice, by default of the latest item: floats at 24 kHz, shape (n,)."""
         return to_float(self._link.player.audio.get(item_id))
-
-    def report_playback(
-        self, item_id: str, played_samples: int, state: str, dropped_samples: int = 0
-    ) -> None:
-        """Take a speaker's report of what was heard. Never blocks; any thread may call it."""
-        self._runtime.call_soon(self._link.report_playback, item_id, played_samples, state, dropped_samples)
 
     def note(self, type_: str, **data: Any) -> None:
         """Log a ``local.*`` event. Never blocks; any thread may call it."""
