@@ -53,7 +53,7 @@ async def ask_for_answer(owner: Owner, unless: Callable[[], bool] | None = None)
 async def _answer_over(owner: Owner) -> None:
     active = owner.protocol.active_response_id
     if active is not None:
-        over = owner.next_event(lambda event: event.type == "response.done" and event.response_id == active)
+        over = owner.answers.next(lambda event: event.type == "response.done" and event.response_id == active)
         try:
             await asyncio.wait_for(over, REPLY_TIMEOUT_S)
         except TimeoutError:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rt_notebook.core.reconnect import ReconnectPolicy
-    from rt_notebook.io.connection.transport import Transport
+    from rt_notebook.io.connection.transport import WebSocketTransport
     from rt_notebook.io.endpoints.endpoint import Endpoint
 
     Arrived = Callable[["Connection", Event, bytes], None]
@@ -100,7 +100,7 @@ class Connection:
         self._arrived = arrived
         self._owed = owed
         self._lost = lost
-        self._transport: Transport | None = None
+        self._transport: WebSocketTransport | None = None
         self._filled = asyncio.Event()
         self._written = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

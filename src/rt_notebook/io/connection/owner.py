@@ -67,9 +67,6 @@ class Owner(Protocol):
     def lost(self) -> None:
         """Tell all who wait for an answer that the connection took it along."""
 
-    def next_event(self, wanted: Callable[[Event], bool]) -> asyncio.Future[Event]:
-        """Return a future of the next event that is wanted."""
-
     async def answer(self, waiting: asyncio.Future[Event], name: str) -> Event:
         """Wait for an answer; an ``error`` event is raised."""
 

@@ -40,7 +40,7 @@ async def restore(owner: Owner, connection: Connection, *, first: bool) -> Resto
         The endpoint does not answer.
     """
     history = History([], []) if first else await asyncio.to_thread(fold_history, list(owner.log))
-    created = owner.next_event(lambda event: event.type == "session.created")
+    created = owner.answers.next(lambda event: event.type == "session.created")
     connection.start()
     await owner.answer(created, "session.created")
     update = {"type": "session.update", "session": owner.config.to_wire()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from rt_notebook.io.endpoints.address import Address
 
-__all__ = ["ClosedBy", "Transport", "WebSocketTransport", "open_websocket"]
+__all__ = ["ClosedBy", "WebSocketTransport", "open_websocket"]
 
 TOO_BIG = 1009
 """The close code for a frame that is too large."""
@@ -29,65 +30,42 @@ GOODBYE_S = 2.0
 _logger = socket_logger("rt_notebook.wire", logging.INFO)
 
 
+@dataclass(frozen=True, slots=True)
 class ClosedBy:
     """How a connection ended."""
 
-    def __init__(self, code: int | None, reason: str) -> None:
-        self.code = code
-        self.reason = reason
-
-
-class Transport(Protocol):
-    """What a session needs of a connection; a saved log or a simulation can be one as well."""
-
-    async def send(self, frames: Sequence[bytes]) -> None:
-        """Write text frames. Raises ConnectionError when the connection is closed: then none was written."""
-
-    def frames(self) -> AsyncIterator[list[bytes]]:
-        """Yield the frames that have arrived, as many as there are, until the connection is closed."""
-
-    async def ping(self) -> None:
-        """Return when the other side has answered a ping. Raises ConnectionError when it is closed."""
-
-    async def close(self) -> None:
-        """Close the connection; a second call does nothing."""
-
-    def abort(self) -> None:
-        """Break the connection off without a goodbye: nobody is there to hear it."""
-
-    @property
-    def closed_by(self) -> ClosedBy:
-        """How the connection ended."""
+    code: int | None
+    reason: str
 
 
 class WebSocketTransport:
-    """A `Transport` over a real socket."""
+    """What a session needs of a socket, and nothing that depends on the library below."""
 
     def __init__(self, connection: Socket) -> None:
         self._connection = connection
 
     async def send(self, frames: Sequence[bytes]) -> None:
-        """Write text frames."""
+        """Write text frames. Raises ConnectionError when the connection is closed: then none was written."""
         await self._connection.put(frames)
 
     async def frames(self) -> AsyncIterator[list[bytes]]:
-        """Yield what has arrived until the connection is closed, by either side or by a fault."""
+        """Yield the frames that have arrived, as many as there are, until the connection is closed."""
         while frames := await self._connection.take():
             yield frames
 
     async def ping(self) -> None:
-        """Return when the other side has answered."""
+        """Return when the other side has answered a ping. Raises ConnectionError when it is closed."""
         try:
             await (await self._connection.ping())
         except ConnectionClosed as error:
             raise ConnectionError(str(error)) from None
 
     async def close(self) -> None:
-        """Say goodbye and close."""
+        """Say goodbye and close; a second call does nothing."""
         await self._connection.close()
 
     def abort(self) -> None:
-        """Break it off."""
+        """Break the connection off without a goodbye: nobody is there to hear it."""
         self._connection.transport.abort()
 
     @property

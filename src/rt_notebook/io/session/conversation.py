@@ -109,7 +109,7 @@ async def give_up(link: Link) -> None:
     with contextlib.suppress(RtNotebookError, TimeoutError):
         async with asyncio.timeout(GIVE_UP_TIMEOUT_S):
             while link.is_open and connection is not None and connection.watch.awaiting:
-                await link.next_event(lambda event: event.type in {"response.created", "error"})
+                await link.answers.next(lambda event: event.type in {"response.created", "error"})
         await interrupt(link)
 
 

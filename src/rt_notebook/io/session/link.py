@@ -66,7 +66,7 @@ class Link:
         speaker: Speaker | None,
         policy: ReconnectPolicy,
         limits: SessionLimits,
-        approver: Approver | None = None,
+        approve: Approver | None,
     ) -> None:
         self.endpoint = endpoint
         self.config = config
@@ -74,7 +74,7 @@ class Link:
         self.clock_s = clock_s
         self.player = ReplyPlayer(speaker)
         self.answers = Answers()
-        self.tools = ToolsRunner(self, approver)
+        self.tools = ToolsRunner(self, approve)
         # First: who waits for an answer asks the tools whether it is still to come.
         self.listeners: list[Listener] = [self.tools.follow]
         self.tap: Tap | None = None
@@ -213,10 +213,6 @@ class Link:
         self.life.write(event | {"event_id": event_id})
         waiting = self.answers.next(answers)
         return await self.answer(waiting, answer)
-
-    def next_event(self, wanted: Callable[[Event], bool]) -> asyncio.Future[Event]:
-        """Return a future of the next event that is wanted."""
-        return self.answers.next(wanted)
 
     async def answer(self, waiting: asyncio.Future[Event], name: str) -> Event:
         """Wait for an answer; an ``error`` event is raised."""
