@@ -8,44 +8,25 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from rt_notebook.core.dialects import GA
+from rt_notebook.core.limits import SessionLimits
 from rt_notebook.core.protocol import ClientProtocol
+from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.errors import NoReplyError, RtNotebookError
 from rt_notebook.io.connection.connection import Connection
 from rt_notebook.io.connection.lifeline import Lifeline
 from rt_notebook.io.session.link import Link
-from rt_notebook.io.session.replay_transport import ReplayTransport
+from rt_notebook.io.session.replay import RecordedEvent, Replay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rt_notebook.core.config import SessionConfig
     from rt_notebook.core.events import Event
-    from rt_notebook.core.limits import SessionLimits
-    from rt_notebook.core.reconnect import ReconnectPolicy
     from rt_notebook.io.audio.speakers import Speaker
     from rt_notebook.io.endpoints.endpoint import Endpoint
-    from rt_notebook.io.session.replay_transport import Moment
-    from rt_notebook.io.tools.runner import Approver
     from rt_notebook.log.event_log import EventLog
 
-__all__ = ["ReplayLink", "make_link"]
+__all__ = ["ReplayLink"]
 
 _APPEND = "input_audio_buffer.append"
-
-
-def make_link(
-    endpoint: Endpoint,
-    config: SessionConfig,
-    log: EventLog,
-    clock_s: Callable[[], float],
-    speaker: Speaker | None,
-    policy: ReconnectPolicy,
-    limits: SessionLimits,
-    approve: Approver | None,
-) -> Link:
-    """Make the link that an endpoint needs."""
-    kind = Link if endpoint.replayed is None else ReplayLink
-    return kind(endpoint, config, log, clock_s, speaker, policy, limits, approve)
 
 
 class ReplayLink(Link):
@@ -56,36 +37,30 @@ class ReplayLink(Link):
     """
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        config: SessionConfig,
-        log: EventLog,
-        clock_s: Callable[[], float],
-        speaker: Speaker | None,
-        policy: ReconnectPolicy,
-        limits: SessionLimits,
-        approver: Approver | None = None,
+        self, endpoint: Endpoint, config: SessionConfig, log: EventLog, speaker: Speaker | None
     ) -> None:
-        assert endpoint.replayed is not None  # noqa: S101 - `make_link` has looked
+        assert endpoint.replayed is not None  # noqa: S101 - `Session` has looked
         recording, speed = endpoint.replayed
-        transport = ReplayTransport(recording, speed)
+        replay = Replay(recording, speed)
         # At another pace than its own a voice cannot be played.
         heard = speaker if speed == 1.0 else None
-        super().__init__(endpoint, config, log, lambda: transport.now_s, heard, policy, limits, approver)
+        # It is not opened again, costs nothing, and calls nothing.
+        policy, limits = ReconnectPolicy(), SessionLimits()
+        super().__init__(endpoint, config, log, lambda: replay.now_s, heard, policy, limits, approve=None)
         # What tools did is in the recording. To run them again would do things that nobody asked for.
         self.listeners.remove(self.tools.follow)
-        self.life = _ReplayLife(self, policy, limits, transport)
+        self.life = _ReplayLife(self, policy, limits, replay)
 
-    def replayed(self, connection: Connection, moment: Moment, *, audio_held: bool) -> None:
-        """Take one moment of the recording."""
-        event = moment.event
-        if moment.frame is None:
+    def replayed(self, connection: Connection, recorded: RecordedEvent, *, audio_held: bool) -> None:
+        """Take the next event of the recording."""
+        event = recorded.event
+        if recorded.frame is None:
             if event.direction == "local":
                 self._append(event)
             else:
-                self.arrived(connection, event, moment.audio)
+                self.arrived(connection, event, recorded.audio)
             return
-        received, audio = connection.protocol.receive(moment.frame, event.t_s)
+        received, audio = connection.protocol.receive(recorded.frame, event.t_s)
         if audio and not audio_held:
             # Silence in place of what is not held: its level is not what was heard.
             received = structs.replace(received, level_dbfs=event.level_dbfs)
@@ -105,19 +80,19 @@ class _ReplayLife(Lifeline):
     """One connection, to a recording. It is not kept up, and not opened again."""
 
     def __init__(
-        self, link: ReplayLink, policy: ReconnectPolicy, limits: SessionLimits, transport: ReplayTransport
+        self, link: ReplayLink, policy: ReconnectPolicy, limits: SessionLimits, replay: Replay
     ) -> None:
         super().__init__(link, policy, limits)
-        self._replay = link
-        self._transport = transport
+        self._link = link
+        self._replay = replay
         self._begun = asyncio.Event()
         self._ignores_audio = False
 
     async def open(self) -> None:
         """Begin to play, and return when the endpoint has said its first word."""
         self.connection = connection = Connection(
-            1, self._replay.endpoint, self._policy, self._replay.clock_s,
-            arrived=self._replay.arrived, owed=lambda: False, lost=lambda _: None,
+            1, self._link.endpoint, self._policy, self._link.clock_s,
+            arrived=self._link.arrived, owed=lambda: False, lost=lambda _: None,
         )  # fmt: skip
         # Bundles are in the GA vocabulary, whatever dialect was spoken.
         connection.protocol = ClientProtocol(GA)
@@ -127,13 +102,13 @@ class _ReplayLife(Lifeline):
 
     async def _play(self, connection: Connection) -> None:
         try:
-            async for moment in self._transport.moments():
-                held = self._transport.holds_audio(moment.event)
-                self._replay.replayed(connection, moment, audio_held=held)
-                if moment.frame is not None:
+            async for recorded in self._replay.events():
+                held = self._replay.holds_audio(recorded.event)
+                self._link.replayed(connection, recorded, audio_held=held)
+                if recorded.frame is not None:
                     self._begun.set()
         except RtNotebookError as error:
-            self._replay.record("local.error", message=f"The replay ends here. {error}")
+            self._link.record("local.error", message=f"The replay ends here. {error}")
         finally:
             self._begun.set()
         self._end()
@@ -143,8 +118,8 @@ class _ReplayLife(Lifeline):
             self._set("closed")
             over = NoReplyError("The replay is over.", "Connect to another endpoint to talk.")
             self.error = over
-            self._replay.answers.fail(over)
-            self._replay.tell(None)
+            self._link.answers.fail(over)
+            self._link.tell(None)
 
     def follow(self, event: Event) -> None:
         """Count nothing: a replay costs nothing and takes as long as it takes."""
@@ -172,7 +147,7 @@ class _ReplayLife(Lifeline):
             self._ignore(_APPEND)
 
     def _ignore(self, type_: str) -> None:
-        self._replay.record(
+        self._link.record(
             "local.replay_ignored", ignored=type_, message="This is a replay: nothing that is sent is heard."
         )
 

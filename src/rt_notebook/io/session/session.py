@@ -18,8 +18,9 @@ from rt_notebook.io.runtime import Pending, Runtime
 from rt_notebook.io.session import conversation
 from rt_notebook.io.session.approving import Approving
 from rt_notebook.io.session.event_stream import EventStream
+from rt_notebook.io.session.link import Link
 from rt_notebook.io.session.recordable import Recordable
-from rt_notebook.io.session.replay_link import make_link
+from rt_notebook.io.session.replay_link import ReplayLink
 from rt_notebook.log.event_log import EventLog
 from rt_notebook.log.settings_table import fold_settings, settings_table
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.io.audio.sources import AudioSource
     from rt_notebook.io.audio.speakers import Speaker
-    from rt_notebook.io.session.link import Link
     from rt_notebook.io.tools.runner import Approver
     from rt_notebook.log.turns import Turn
 
@@ -98,18 +98,21 @@ class Session(Approving, Recordable):
         self.log = EventLog()
         self._closed = False
         self._closing: Pending[None] | None = None
-        started_s = time.monotonic()
         self._runtime = Runtime("rt_notebook session")
-        self._link = make_link(
-            self.endpoint,
-            usable,
-            self.log,
-            lambda: time.monotonic() - started_s,
-            speaker,
-            ReconnectPolicy() if reconnect is None else reconnect,
-            SessionLimits() if limits is None else limits,
-            approve,
-        )
+        if self.endpoint.replayed is not None:
+            self._link = ReplayLink(self.endpoint, usable, self.log, speaker)
+        else:
+            started_s = time.monotonic()
+            self._link = Link(
+                self.endpoint,
+                usable,
+                self.log,
+                lambda: time.monotonic() - started_s,
+                speaker,
+                ReconnectPolicy() if reconnect is None else reconnect,
+                SessionLimits() if limits is None else limits,
+                approve,
+            )
         if speaker is not None:
             # Through the runtime, not through this object: whoever holds the speaker holds no session by it.
             runtime, link = self._runtime, self._link

@@ -1,4 +1,4 @@
-"""A recording as a connection: what was received comes again as frames, at the recorded pace or another."""
+"""A recording, played again: what was received comes as frames, at the recorded pace or another."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from rt_notebook.io.bundle.recording import Recording
     from rt_notebook.io.bundle.track import Track
 
-__all__ = ["Moment", "ReplayTransport"]
+__all__ = ["RecordedEvent", "Replay"]
 
 _BREATH = 64
 """As fast as possible still lets others have a turn, after so many events."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One recorded event.
+class RecordedEvent:
+    """One event of a recording.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Moment:
     frame: str | None
 
 
-class ReplayTransport:
+class Replay:
     """Plays a recording.
 
     Parameters
@@ -56,12 +56,12 @@ class ReplayTransport:
         The recording's own time: session seconds of the latest event.
     """
 
-    def __init__(self, recording: Recording, speed: float = 1.0) -> None:
+    def __init__(self, recording: Recording, speed: float) -> None:
         self.now_s = 0.0
         self._recording = recording
         self._speed = speed
 
-    async def moments(self) -> AsyncIterator[Moment]:
+    async def events(self) -> AsyncIterator[RecordedEvent]:
         """Yield every event in its time. Waiting for the first word on the wire is left out."""
         loop = asyncio.get_running_loop()
         began_s = first_s = None
@@ -79,7 +79,8 @@ class ReplayTransport:
             positions[event.direction] = start + event.audio_samples
             audio = self._audio(event, start)
             self.now_s = max(self.now_s, event.t_s)
-            yield Moment(event, audio, _frame(event, audio) if event.direction == "received" else None)
+            frame = _frame(event, audio) if event.direction == "received" else None
+            yield RecordedEvent(event, audio, frame)
 
     def holds_audio(self, event: Event) -> bool:
         """Whether the recording holds the audio that this event carried."""
