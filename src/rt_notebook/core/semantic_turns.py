@@ -18,7 +18,7 @@ from rt_notebook.core.turn_detection import Transition, TurnDetector
 if TYPE_CHECKING:
     from rt_notebook.core.config import SemanticVad
 
-__all__ = ["ASK_AFTER_MS", "Ask", "SemanticTurns", "asks_for_more"]
+__all__ = ["ASK_AFTER_MS", "Question", "SemanticTurns", "asks_for_more"]
 
 ASK_AFTER_MS = 224
 """Silence after which the judge is asked: seven frames, a usual pause between phrases."""
@@ -90,8 +90,8 @@ _OPEN_PROBABILITY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """Judge the turn's audio from `audio_start_ms` to `audio_end_ms`; answer with `SemanticTurns.judged`."""
+class Question:
+    """Is the turn over, by its audio in this range? It is answered with `SemanticTurns.judged`."""
 
     audio_start_ms: int
     audio_end_ms: int
@@ -120,7 +120,7 @@ class SemanticTurns:
         self.vad = vad
         self.detector = detector or TurnDetector(ServerVad())
         self._judging = judging
-        self._asked: Ask | None = None
+        self._asked: Question | None = None
         self._over: float | None = None
         self._waiting: deque[float] = deque()
 
@@ -148,7 +148,7 @@ class SemanticTurns:
         missing = 1.0 if self._over is None else max(0.0, 1.0 - self._over / eagerness.enough)
         return round(eagerness.max_wait_ms * missing)
 
-    def push(self, probability: float) -> Transition | Ask | None:
+    def push(self, probability: float) -> Transition | Question | None:
         """Take the probability of the next frame."""
         if self._asked is not None:
             self._waiting.append(probability)
@@ -162,15 +162,17 @@ class SemanticTurns:
             self._over = None
         elif self._judging and self._over is None and self.detector.silence_ms >= ASK_AFTER_MS:
             start_ms = self.detector.turn_start_ms
-            self._asked = None if start_ms is None else Ask(start_ms, self.detector.position_ms)
+            self._asked = None if start_ms is None else Question(start_ms, self.detector.position_ms)
         return self._asked
 
-    def judged(self, ask: Ask, probability: float | None, words: str = "") -> list[Transition | Ask]:
+    def judged(
+        self, question: Question, probability: float | None, words: str = ""
+    ) -> list[Transition | Question]:
         """Take the judge's answer, then the frames that have waited for it.
 
         Parameters
         ----------
-        ask
+        question
             What was asked; an answer that came too late is ignored.
         probability
             How likely the turn is over, 0 to 1; None where the judge has failed: then the turn waits as long
@@ -178,14 +180,14 @@ class SemanticTurns:
         words
             What was said so far, where it is known. Words after which more has to follow outweigh the voice.
         """
-        if ask is not self._asked:
+        if question is not self._asked:
             return []
         self._asked = None
         eagerness = _EAGERNESS[self.vad.eagerness]
         if probability is None:
             probability = eagerness.enough * (1.0 - eagerness.wait_unjudged_ms / eagerness.max_wait_ms)
         self._over = min(probability, _OPEN_PROBABILITY) if asks_for_more(words) else probability
-        found: list[Transition | Ask] = []
+        found: list[Transition | Question] = []
         if self.wait_ms <= self.detector.silence_ms:
             self._over = None
             found.append(self.detector.end())
@@ -195,7 +197,7 @@ class SemanticTurns:
                 found.append(outcome)
         return found
 
-    def give_up(self) -> list[Transition | Ask]:
+    def give_up(self) -> list[Transition | Question]:
         """Go on without a judge from now; return what the frames that have waited bring."""
         self._judging = False
         return [] if self._asked is None else self.judged(self._asked, None)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rt_notebook.core.config import SemanticVad, ServerVad
-from rt_notebook.core.semantic_turns import ASK_AFTER_MS, Ask, SemanticTurns, asks_for_more
+from rt_notebook.core.semantic_turns import ASK_AFTER_MS, Question, SemanticTurns, asks_for_more
 from rt_notebook.core.turn_detection import TurnDetector, simulate
 
 MAX_WAIT_MS = {"low": 8000, "medium": 4000, "auto": 4000, "high": 2000}
@@ -20,7 +20,7 @@ def run(turns, probabilities, judge, late_frames=0):
 
     def take(outcomes):
         for outcome in outcomes:
-            if isinstance(outcome, Ask):
+            if isinstance(outcome, Question):
                 due.append([late_frames, outcome])
             elif outcome is not None:
                 found.append(outcome)
@@ -110,7 +110,7 @@ def test_frames_that_waited_are_decided_when_the_judge_is_given_up():
     turns = SemanticTurns(SemanticVad(eagerness="high"))
     assert run(turns, SPEECH, lambda _ask: (0.0,))[0].kind == "started"
     outcomes = [turns.push(0.0) for _ in range(40)]
-    assert sum(isinstance(outcome, Ask) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, Question) for outcome in outcomes) == 1
     assert turns.position_ms == (10 + ASK_FRAMES) * 32
     assert [t.kind for t in turns.give_up()] == ["stopped"]
     assert turns.position_ms == 50 * 32
@@ -137,7 +137,7 @@ def test_it_goes_on_with_a_turn_that_another_rule_has_begun():
     detector.push(0.9)
     turns = SemanticTurns(SemanticVad(), detector=detector)
     asked = [outcome for outcome in (turns.push(0.0) for _ in range(ASK_FRAMES)) if outcome is not None]
-    assert asked == [Ask(32, (2 + ASK_FRAMES) * 32)]
+    assert asked == [Question(32, (2 + ASK_FRAMES) * 32)]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.config import SemanticVad, ServerVad
-from rt_notebook.core.semantic_turns import Ask, SemanticTurns
+from rt_notebook.core.semantic_turns import Question, SemanticTurns
 from rt_notebook.core.turn_detection import FRAME_MS, TurnDetector
 from rt_notebook.core.wire_json import decode_audio
 from rt_notebook.server.engine.draft import Draft
@@ -65,7 +65,7 @@ class InputAudio:
         self._buffer = InputBuffer()
         self._detector = TurnDetector(ServerVad())
         self._semantic = SemanticTurns(SemanticVad(), judging=state.abilities.judges, detector=self._detector)
-        self._question: tuple[str, Ask] | None = None
+        self._question: tuple[str, Question] | None = None
         self._rest = b""
         self._turn_item_id: str | None = None
         self._turn_start_ms = 0
@@ -153,10 +153,10 @@ class InputAudio:
 
     def _answer(self, vad: ServerVad | SemanticVad, probability: float | None) -> None:
         assert self._question is not None  # noqa: S101 - whoever answers has looked
-        _, ask = self._question
+        _, question = self._question
         self._question = None
         words = "" if self._draft is None else (self._draft.text or "")
-        for outcome in self._semantic.judged(ask, probability, words):
+        for outcome in self._semantic.judged(question, probability, words):
             self._take(vad, outcome)
 
     def written_down(self, job_id: str, text: str | None, problem: str | None) -> None:
@@ -177,12 +177,12 @@ class InputAudio:
 
     # -- turns ----------------------------------------------------------------------------------------
 
-    def _take(self, vad: ServerVad | SemanticVad, outcome: Transition | Ask | None) -> None:
+    def _take(self, vad: ServerVad | SemanticVad, outcome: Transition | Question | None) -> None:
         """Act on what a frame brought."""
         match outcome:
             case None:
                 self._between(vad)
-            case Ask(start_ms, end_ms):
+            case Question(start_ms, end_ms):
                 self._between(vad)
                 job_id = self._state.new_id("job")
                 self._question = (job_id, outcome)
