@@ -1,4 +1,4 @@
-"""The requests beside the WebSocket, pure: ephemeral keys, health, and what browsers ask in advance."""
+"""The requests beside the WebSocket, pure: ephemeral keys, and what browsers ask in advance."""
 
 from __future__ import annotations
 

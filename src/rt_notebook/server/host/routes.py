@@ -27,7 +27,7 @@ class Route:
     Attributes
     ----------
     resource
-        ``"session"`` is the WebSocket; the others are answered by `rest`.
+        ``"session"`` is the WebSocket, ``"health"`` how the server is; the others make keys.
     settings
         What a session begins with, in GA form, besides the defaults.
     azure
