@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -11,7 +12,7 @@ from rt_notebook.io.secrets.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Address", "hidden_in"]
+__all__ = ["Address", "hidden_in", "is_loopback"]
 
 _KEY_FIELDS = {"api-key", "api_key", "apikey", "access_token", "key", "token", "authorization", "sig"}
 
@@ -64,3 +65,11 @@ def hidden_in(address: str) -> list[Secret]:
         return []
     found = [parts.password] + [v for name, v in parse_qsl(parts.query) if name.lower() in _KEY_FIELDS]
     return [Secret(value) for value in found if value]
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address is this machine's loopback, whatever a name server says."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() == "localhost"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
 from rt_notebook.errors import ConfigError
-from rt_notebook.io.endpoints.address import Address, hidden_in
+from rt_notebook.io.endpoints.address import Address, hidden_in, is_loopback
 from rt_notebook.io.endpoints.plugins import open_named
 from rt_notebook.io.secrets.credentials import bearer_token
 from rt_notebook.io.secrets.secret import Secret
@@ -232,7 +231,7 @@ class Endpoint:
             raise ConfigError(
                 f"{url!r} is no WebSocket address.", "Give one such as ws://127.0.0.1:8000/v1/realtime."
             )
-        if parts.scheme == "ws" and not insecure and not _loopback(parts.hostname):
+        if parts.scheme == "ws" and not insecure and not is_loopback(parts.hostname):
             raise ConfigError(
                 f"ws:// to {parts.hostname} would send key and voice in the open.",
                 "Use wss://, or pass insecure=True if you accept that.",
@@ -347,13 +346,6 @@ def _key_in_address() -> ConfigError:
     )
 
 
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _websocket_root(endpoint: str) -> str:
     """Turn an Azure resource's address into the root of its WebSocket addresses."""
     parts = urlsplit(endpoint.rstrip("/"))
@@ -363,6 +355,6 @@ def _websocket_root(endpoint: str) -> str:
             "Give it in the form https://NAME.openai.azure.com.",
         )
     secure = parts.scheme in {"https", "wss"}
-    if not secure and not _loopback(parts.hostname):
+    if not secure and not is_loopback(parts.hostname):
         raise ConfigError(f"{endpoint!r} would send the key in the open.", "Use the https:// address.")
     return f"{'wss' if secure else 'ws'}://{parts.netloc}"

@@ -11,6 +11,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from rt_notebook.errors import ConfigError, PortInUseError
+from rt_notebook.io.endpoints.address import is_loopback
 from rt_notebook.io.secrets.secret import Secret
 from rt_notebook.server.components.load import load_components
 from rt_notebook.server.host.access import Access
@@ -22,7 +23,7 @@ from rt_notebook.server.host.front import Front
 from rt_notebook.server.host.limits import Limits
 from rt_notebook.server.host.logs import log_event
 from rt_notebook.server.host.session_host import SessionHost
-from rt_notebook.server.host.sites import Sites, is_loopback
+from rt_notebook.server.host.sites import Sites
 from rt_notebook.server.work.workers import Workers
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rt_notebook.errors import ConfigError
+from rt_notebook.io.endpoints.address import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Sites", "is_loopback"]
+__all__ = ["Sites"]
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?", re.IGNORECASE)
 _ORIGIN = re.compile(rf"([a-z][a-z0-9+.-]*)://({_HOST.pattern})", re.IGNORECASE)
@@ -73,14 +74,6 @@ class Sites:
         if match[1].lower() in {"http", "https"} and is_loopback(match[3].strip("[]")):
             return True
         return _normal(origin) in self._origins
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address is this machine's loopback, whatever a name server says."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == "localhost"
 
 
 def _is_address(name: str) -> bool:
