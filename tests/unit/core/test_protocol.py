@@ -36,7 +36,9 @@ hostile = st.fixed_dictionaries(
             ]
         )
     },
-    optional={"session": json_values, "response": json_values, "item": json_values, "delta": json_values},
+    optional=dict.fromkeys(
+        ["session", "response", "response_id", "item", "item_id", "delta", "transcript", "error"], json_values
+    ),
 )
 
 
@@ -48,7 +50,8 @@ def test_no_frame_raises(frame, dialect):
     assert event.type
     assert isinstance(audio, bytes)
     assert isinstance(protocol.audio_input, dict)
-    assert (event.text, event.item_id, event.response_id, event.known) is not None
+    assert all(isinstance(found, str | None) for found in (event.text, event.item_id, event.response_id))
+    assert isinstance(event.known, bool)
 
 
 AUDIO_FIELDS = st.fixed_dictionaries(
