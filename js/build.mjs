@@ -40,7 +40,7 @@ const copyTheme = {
   },
 };
 
-/** `import hash from "hash:code"` gives the hash of what is built already; widgets/code_line.py names the same. */
+/** `import hash from "hash:code"` gives the hash of what is built already; widgets/port/code_line.py names the same. */
 const hashCode = {
   name: "hash-code",
   setup(build) {

@@ -9,8 +9,6 @@
 export class Outbox<T> {
   /** Number of the oldest entry that is still held. */
   first = 0;
-  /** Entries that were given up because nobody acknowledged them in time. */
-  lost = 0;
   #kept: T[] = [];
 
   constructor(readonly capacity: number) {}
@@ -25,7 +23,6 @@ export class Outbox<T> {
     if (this.#kept.length > this.capacity) {
       this.#kept.shift();
       this.first += 1;
-      this.lost += 1;
     }
     return this.next - 1;
   }

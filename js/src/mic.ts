@@ -81,7 +81,7 @@ export class Mic {
     setTimeout(() => this.link.send("mic.close", { epoch, seq: this.#outbox.next, reason }), 100);
   }
 
-  acknowledged_by(message: Message): void {
+  ack(message: Message): void {
     if (message.epoch !== this.epoch) return;
     this.#answered_ms = performance.now();
     this.#setStalled(false);

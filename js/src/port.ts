@@ -129,14 +129,12 @@ export class Port {
         if (message.speaker_seq !== undefined) this.#speakerInbox.expected = Number(message.speaker_seq);
         this.changed("state");
         break;
-      case "mic.granted":
-        break;
       case "mic.revoked":
         this.mic.stop("revoked");
         this.#say(String(message.reason));
         break;
       case "mic.ack":
-        this.mic.acknowledged_by(message);
+        this.mic.ack(message);
         break;
       case "speaker.chunk":
       case "speaker.end":
@@ -158,9 +156,6 @@ export class Port {
         if (message.reset) this.calls.clear();
         for (const row of message.rows as CallRow[]) this.calls.set(row.call_id, row);
         this.changed("calls");
-        break;
-      case "notice":
-        this.#say(String(message.message));
         break;
       default:
         this.more(message, buffers);

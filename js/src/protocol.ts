@@ -4,10 +4,7 @@ import table from "../../src/rt_notebook/widgets/messages.json";
 export type ToKernel = keyof typeof table.to_kernel;
 export type ToFront = keyof typeof table.to_front;
 
-export const VERSION = table.version;
 export const SAMPLE_RATE_HZ = 24_000;
-/** 40 ms: long enough that a notebook carries it cheaply, short enough that nobody hears it. */
-export const CHUNK_SAMPLES = 960;
 
 export interface Fields {
   [name: string]: unknown;

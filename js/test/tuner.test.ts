@@ -8,14 +8,14 @@ import { colourAt, metricWords, placeOn, rangeOf } from "../src/views/tuner/plan
 const stretch = fc.tuple(fc.nat(1000), fc.integer({ min: 1, max: 300 })).map(([a, b]) => [a, a + b] as const);
 
 test("turns come apart again as the kernel has put them together", () => {
-  expect(turnsOf(new Int32Array([100, 400, 0, 900, 2, 1000, -1, 900, -1, 1]))).toEqual([
-    { onset_ms: 100, speechEnd_ms: 400, start_ms: 0, end_ms: 900, open: false, cut: true, wrong: false },
-    { onset_ms: 1000, speechEnd_ms: null, start_ms: 900, end_ms: null, open: true, cut: false, wrong: false },
+  expect(turnsOf(new Int32Array([100, 400, 0, 900, 1, 1000, -1, 900, -1, 2]))).toEqual([
+    { onset_ms: 100, speechEnd_ms: 400, start_ms: 0, end_ms: 900, cut: true, wrong: false },
+    { onset_ms: 1000, speechEnd_ms: null, start_ms: 900, end_ms: null, cut: false, wrong: true },
   ]);
 });
 
 test("a click finds the turn that it is in, else the nearest", () => {
-  const turns = turnsOf(new Int32Array([100, 400, 50, 500, 0, 1000, -1, 900, -1, 1]));
+  const turns = turnsOf(new Int32Array([100, 400, 50, 500, 0, 1000, -1, 900, -1, 0]));
   expect([0, 300, 650, 750, 99_999].map((at) => turns.indexOf(turnAt(turns, at)!))).toEqual([0, 0, 0, 1, 1]);
   expect(turnAt([], 5)).toBeUndefined();
 });

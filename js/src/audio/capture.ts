@@ -98,8 +98,7 @@ export class Capture {
     // Not in the types of every version: browsers that know it tell it in seconds.
     const settings = stream.getAudioTracks()[0]?.getSettings() as { latency?: number } | undefined;
     this.inputLatency_s = settings?.latency ?? 0;
-    node.port.onmessage = ({ data }: MessageEvent<Recorded | "stopped">) => {
-      if (data === "stopped") return;
+    node.port.onmessage = ({ data }: MessageEvent<Recorded>) => {
       this.#clock.note(data.block_s, now_s());
       const pcm = new Int16Array(data.pcm.slice(0, data.samples * 2));
       this.events.chunk(pcm, data.overrun_samples, this.#clock.page_s(data.end_s));

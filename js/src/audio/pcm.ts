@@ -22,8 +22,7 @@ export function clips(pcm: Int16Array): boolean {
 }
 
 /** The bytes of a message's buffer as samples; copied, since the view may start at an odd address. */
-export function samplesOf(buffer: DataView | ArrayBuffer): Int16Array {
-  const view = buffer instanceof ArrayBuffer ? new DataView(buffer) : buffer;
-  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + (view.byteLength & ~1));
+export function samplesOf({ buffer, byteOffset, byteLength }: DataView): Int16Array {
+  const bytes = buffer.slice(byteOffset, byteOffset + (byteLength & ~1));
   return new Int16Array(bytes as ArrayBuffer);
 }

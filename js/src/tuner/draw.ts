@@ -12,7 +12,6 @@ export const AXIS_TOP = 257;
 export const HEIGHT = 280;
 
 export interface Colours {
-  ground: string;
   ink: string;
   dim: string;
   line: string;

@@ -2,11 +2,10 @@
 
 export interface Turn {
   onset_ms: number;
-  /** The last three are missing while the turn is open. */
+  /** This and the end are missing while the turn is open. */
   speechEnd_ms: number | null;
   start_ms: number;
   end_ms: number | null;
-  open: boolean;
   /** Ended while its speaker went on. */
   cut: boolean;
   /** Nobody spoke. */
@@ -31,9 +30,8 @@ export function turnsOf(numbers: Int32Array): Turn[] {
       speechEnd_ms: speechEnd === MISSING ? null : speechEnd,
       start_ms,
       end_ms: end === MISSING ? null : end,
-      open: (bits & 1) > 0,
-      cut: (bits & 2) > 0,
-      wrong: (bits & 4) > 0,
+      cut: (bits & 1) > 0,
+      wrong: (bits & 2) > 0,
     });
   }
   return turns;

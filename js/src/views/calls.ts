@@ -66,7 +66,7 @@ class Card {
 }
 
 export function callCards(port: Port, signal: AbortSignal): HTMLElement {
-  const root = h("div", { class: "rt-calls", role: "region", "aria-label": "Calls of tools", hidden: true });
+  const root = h("div", { role: "region", "aria-label": "Calls of tools", hidden: true });
   const spoken = h("div", { class: "rt-sr-only", role: "status", "aria-live": "polite" });
   const shown = new Map<string, Card>();
 

@@ -14,11 +14,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-export function setAttribute(
-  element: Element,
-  name: string,
-  value: string | number | boolean | undefined,
-): void {
+function setAttribute(element: Element, name: string, value: string | number | boolean | undefined): void {
   if (value === false || value === undefined) element.removeAttribute(name);
   else element.setAttribute(name, value === true ? "" : String(value));
 }

@@ -12,7 +12,7 @@ function line(row: EventRow): HTMLElement {
   return h(
     "tr",
     {
-      class: `rt-event rt-${row.direction}`,
+      class: "rt-event",
       "data-error": row.type === "error" || row.type === "local.error",
     },
     h("td", { class: "rt-time" }, `${row.t_s.toFixed(2)} s`),

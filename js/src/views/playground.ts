@@ -63,9 +63,7 @@ export function renderPlayground(port: Port, el: HTMLElement, signal: AbortSigna
   const root = frame(el, "playground");
   root.setAttribute("aria-label", "Voice playground");
   const mic = micButton(port, signal);
-  const voice = button("Try with the built-in voice", () => port.action("try_voice"), {
-    class: "rt-button rt-try",
-  });
+  const voice = button("Try with the built-in voice", () => port.action("try_voice"));
   const interrupt = button("Interrupt", () => port.interrupt(), { "aria-keyshortcuts": "Escape" });
   const show = () => {
     const alive = port.welcomed && !port.link.dead;

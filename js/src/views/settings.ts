@@ -97,7 +97,7 @@ function dial(port: Port, spec: Dial, signal: AbortSignal): HTMLElement {
   follow(port, [spec.name, "applied"], show, signal);
   return h(
     "div",
-    { class: "rt-dial", "data-name": spec.name },
+    { "data-name": spec.name },
     h("label", { for: id }, spec.label),
     h("div", { class: "rt-dial-row" }, slider, number, h("span", { class: "rt-unit" }, spec.unit)),
     h("p", { class: "rt-hint", id: `${id}-hint` }, `${spec.hint} `, applied, " ", reset),
@@ -123,7 +123,7 @@ function voiceField(port: Port, signal: AbortSignal): HTMLElement {
   };
   follow(port, ["voice"], show, signal);
   const hint = h("p", { class: "rt-hint" }, "Fixed once the assistant has spoken.");
-  return h("div", { class: "rt-field" }, h("label", { for: id }, "Voice"), input, list, hint);
+  return h("div", {}, h("label", { for: id }, "Voice"), input, list, hint);
 }
 
 function temperatureField(port: Port, signal: AbortSignal): HTMLElement {
@@ -154,7 +154,7 @@ function temperatureField(port: Port, signal: AbortSignal): HTMLElement {
     );
   };
   follow(port, ["temperature", "dialect"], show, signal);
-  return h("div", { class: "rt-field" }, h("label", { for: id }, "Temperature"), input, hint);
+  return h("div", {}, h("label", { for: id }, "Temperature"), input, hint);
 }
 
 function instructionsField(port: Port, signal: AbortSignal): HTMLElement {
@@ -168,7 +168,7 @@ function instructionsField(port: Port, signal: AbortSignal): HTMLElement {
     input.value = value;
   };
   follow(port, ["instructions"], show, signal);
-  return h("div", { class: "rt-field rt-wide" }, h("label", { for: id }, "Instructions"), input);
+  return h("div", { class: "rt-wide" }, h("label", { for: id }, "Instructions"), input);
 }
 
 export function settings(port: Port, signal: AbortSignal): HTMLElement {

@@ -22,7 +22,7 @@ class Row {
       "div",
       { class: `rt-turn rt-${row.role === "user" ? "user" : "assistant"}`, "data-item": row.item_id },
       h("span", { class: "rt-who" }, who),
-      h("span", { class: "rt-said" }, this.#text, this.#note),
+      h("span", {}, this.#text, this.#note),
     );
     this.show(row);
   }
@@ -38,7 +38,7 @@ class Row {
 export function transcript(port: Port, signal: AbortSignal): HTMLElement {
   const empty = h("p", { class: "rt-empty" }, "What you and the assistant say will appear here.");
   const started = h("p", { class: "rt-started", hidden: true }, "<< Session Started >>");
-  const rows = h("div", { class: "rt-rows" });
+  const rows = h("div");
   const spoken = h("div", { class: "rt-sr-only", role: "log", "aria-live": "polite" });
   const root = h(
     "div",

@@ -2,6 +2,7 @@
 import { Resampler } from "../resample.ts";
 
 const RATE_HZ = 24_000;
+/** 40 ms: long enough that a notebook carries it cheaply, short enough that nobody hears it. */
 const CHUNK_SAMPLES = 960;
 /** 30 s: as long as the page may be too busy to fetch what was recorded. */
 const POOL_CHUNKS = 750;
@@ -31,7 +32,6 @@ class CaptureProcessor extends AudioWorkletProcessor {
     this.port.onmessage = ({ data }: MessageEvent<ArrayBuffer | "stop">) => {
       if (data === "stop") {
         if (this.#fill > 0) this.#emit();
-        this.port.postMessage("stopped");
         this.#live = false;
       } else {
         this.#pool[this.#free++] = data;

@@ -88,7 +88,7 @@ function dial(tuner: Tuner, spec: Dial, signal: AbortSignal): HTMLElement {
         h("label", { for: `${id}-auto` }, "0.15 below the threshold"),
       ),
     );
-  return h("div", { class: "rt-dial", "data-name": spec.name }, ...parts);
+  return h("div", { "data-name": spec.name }, ...parts);
 }
 
 export function tunerDials(tuner: Tuner, signal: AbortSignal): HTMLElement {

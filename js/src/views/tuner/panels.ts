@@ -114,7 +114,7 @@ export function sourcePanel(port: Port, signal: AbortSignal): HTMLElement {
   );
   return h(
     "details",
-    { class: "rt-panel rt-tuner-sources" },
+    { class: "rt-panel" },
     h("summary", {}, "Try them on something else"),
     h("div", { class: "rt-bar" }, record, refresh, mic, meter(port, signal)),
     h("div", { class: "rt-bar" }, voice, ...noise.parts, ...level.parts),
@@ -165,7 +165,7 @@ export function marksPanel(tuner: Tuner, signal: AbortSignal): HTMLElement {
   show();
   return h(
     "details",
-    { class: "rt-panel rt-tuner-marking" },
+    { class: "rt-panel" },
     h("summary", {}, "Marks: when somebody really speaks ", count),
     h("p", { class: "rt-hint" }, "With marks the plane shows what settings cut off, miss and delay."),
     h("div", { class: "rt-bar" }, toggle, turns, clear),

@@ -32,7 +32,6 @@ function coloursOf(element: HTMLElement): Colours {
   const probe = h("span", { hidden: true });
   element.append(probe);
   const colours = {
-    ground: value("--rt-bg"),
     ink: value("--rt-fg"),
     dim: value("--rt-dim"),
     line: value("--rt-line"),
@@ -247,7 +246,7 @@ export function tunerSteps(tuner: Tuner, signal: AbortSignal): HTMLElement {
     button(label, act, { class: "rt-button rt-small", "aria-label": name, title: name });
   return h(
     "div",
-    { class: "rt-bar rt-tuner-steps" },
+    { class: "rt-bar" },
     small("‹", "Previous turn", () => step(-1)),
     small("›", "Next turn", () => step(1)),
     words,

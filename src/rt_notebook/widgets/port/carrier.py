@@ -2,7 +2,7 @@
 
 The sender keeps what is not acknowledged; the receiver takes only the next number and says when one is
 missing; the sender then starts again from there (go-back-N). Pure: no clock, no thread, no widget. The front
-end has the same pair for the other direction.
+end keeps to the same rule (``carrier.ts``), with an outbox for the microphone and an inbox for the voice.
 """
 
 from __future__ import annotations

@@ -72,7 +72,6 @@ class MicLine:
         self._inbox = Inbox()
         self._acked = self._overrun_samples = self.samples = self.lost_samples = 0
         self._closing_seq = None
-        self._send({"type": "mic.granted", "client": client, "epoch": epoch})
 
     def receive(self, message: dict[str, Any], pcm: bytes) -> None:
         """Take a batch of chunks."""

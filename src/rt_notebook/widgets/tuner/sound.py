@@ -20,7 +20,7 @@ from rt_notebook.vad.recorded.told import read_connections, traces_of
 from rt_notebook.vad.recorded.whatif import whatif
 from rt_notebook.vad.synthetic.rooms import Take, rooms
 from rt_notebook.vad.traces.trace import Trace, trace
-from rt_notebook.widgets.tuner.turns import MISSING, OPEN
+from rt_notebook.widgets.tuner.turns import MISSING
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -122,7 +122,6 @@ def _recorded(recording: Recording, detector: str | Detector, name: str, *, prog
     columns = ["speech_start_ms", "speech_end_ms", "audio_start_ms", "audio_end_ms"]
     turns = np.zeros((len(known), 5), np.int32)
     turns[:, :4] = known[columns].astype("Int64").fillna(MISSING).to_numpy(np.int32)
-    turns[turns[:, 3] == MISSING, 4] = OPEN
     connections = read_connections(recording.log)
     # Each endpoint's detector began anew with its connection.
     parts = (

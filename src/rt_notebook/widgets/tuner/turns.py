@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.int32]
 
-__all__ = ["CUT", "FALSE", "MISSING", "OPEN", "find_turns", "judged", "turns_frame"]
+__all__ = ["CUT", "FALSE", "MISSING", "find_turns", "judged", "turns_frame"]
 
 MISSING = -1
 """Stands for the times of an end that never came."""
 
-OPEN, CUT, FALSE = 1, 2, 4
-"""Bits of the last column: no end, ended while its speaker went on, nobody spoke."""
+CUT, FALSE = 1, 2
+"""Bits of the last column: ended while its speaker went on, nobody spoke."""
 
 
 def find_turns(
@@ -62,12 +62,11 @@ def _turns(first_ms: int, trace: Trace, vad: ServerVad, exit_threshold: float | 
     floor_ms = np.concatenate([[0], end_ms[:-1]]) if at.size else end_ms
     # The last gap stands for a turn that goes on: it has not been ended by enough silence.
     endless = (silent_from == frames) & (end == frames)
-    rows = np.empty((at.size, 5), np.int32)
+    rows = np.zeros((at.size, 5), np.int32)
     rows[:, 0] = first_ms + onset_ms
     rows[:, 1] = np.where(endless, MISSING, first_ms + speech_end_ms)
     rows[:, 2] = first_ms + np.maximum(floor_ms, onset_ms - vad.prefix_padding_ms)
     rows[:, 3] = np.where(endless, MISSING, first_ms + end_ms)
-    rows[:, 4] = np.where(endless, OPEN, 0)
     return rows
 
 
