@@ -1,6 +1,6 @@
 /** The widget's comm as typed messages. Knows when it is dead; numbers nothing. */
 import type { AnyModel } from "@anywidget/types";
-import { type Fields, isToFront, type Message, type ToKernel } from "./protocol.ts";
+import type { Fields, Message, ToKernel } from "./protocol.ts";
 
 export type Traits = Record<string, unknown>;
 
@@ -15,9 +15,7 @@ export class Link {
     onMessage: (message: Message, buffers: DataView[]) => void,
   ) {
     const receive = (message: Message, buffers: DataView[]) => {
-      if (isToFront(message?.type) && (message.client === undefined || message.client === this.client)) {
-        onMessage(message, buffers ?? []);
-      }
+      if (message.client === undefined || message.client === this.client) onMessage(message, buffers ?? []);
     };
     const lost = () => this.die();
     model.on("msg:custom", receive);

@@ -1,5 +1,5 @@
-/** The messages between the kernel and this page. Python reads the same table. */
-import table from "../../src/rt_notebook/widgets/messages.json";
+/** The messages between the kernel and this page: the types of a table that tests hold both sides to. */
+import type table from "../../src/rt_notebook/widgets/messages.json";
 
 export type ToKernel = keyof typeof table.to_kernel;
 export type ToFront = keyof typeof table.to_front;
@@ -41,9 +41,4 @@ export interface EventRow {
   text: string;
   audio_ms: number;
   count: number;
-}
-
-/** Tells whether `type` is a message that this version may receive. */
-export function isToFront(type: unknown): type is ToFront {
-  return typeof type === "string" && Object.hasOwn(table.to_front, type);
 }

@@ -11,7 +11,6 @@ from rt_notebook.core.events import Event
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.vad import Trace
-from rt_notebook.widgets.messages import TO_FRONT
 from rt_notebook.widgets.playground.playground import Playground
 from rt_notebook.widgets.port.audio_port import AudioPort
 from rt_notebook.widgets.port.code_line import LOADER
@@ -190,22 +189,6 @@ def test_a_closed_widget_can_be_closed_again(make):
     port = make(AudioPort)
     port.close()
     port.close()
-
-
-def test_every_message_to_the_page_is_in_the_table(make, monkeypatch):
-    sent = []
-    # Before it is made, since its lines keep the method.
-    monkeypatch.setattr(Playground, "send", lambda self, content, buffers=None: sent.append(content))
-    playground = make(Playground)
-    line = playground._line
-    ask = {"type": "code.ask"}
-    hello = {"type": "hello", "client": "c"}
-    opened = {"type": "mic.open", "client": "c", "epoch": 1}
-    for message in (ask, hello, opened):
-        line.submit(lambda message=message: AudioPort._handlers(playground)[message["type"]](message, b""))
-    playground.close()
-    assert {m["type"] for m in sent} >= {"code", "welcome"}
-    assert {m["type"] for m in sent} <= set(TO_FRONT)
 
 
 def test_a_still_summary_stands_beside_the_view(make):

@@ -1,7 +1,7 @@
 /** Microphone to PCM16 chunks of 40 ms at 24 kHz. `process` allocates nothing: buffers go round in a pool. */
+import { SAMPLE_RATE_HZ } from "../../protocol.ts";
 import { Resampler } from "../resample.ts";
 
-const RATE_HZ = 24_000;
 /** 40 ms: long enough that a notebook carries it cheaply, short enough that nobody hears it. */
 const CHUNK_SAMPLES = 960;
 /** 30 s: as long as the page may be too busy to fetch what was recorded. */
@@ -15,7 +15,8 @@ class CaptureProcessor extends AudioWorkletProcessor {
   );
   #free = POOL_CHUNKS;
   readonly #mono = new Float32Array(QUANTUM);
-  readonly #resampler = sampleRate === RATE_HZ ? null : new Resampler(sampleRate, RATE_HZ, QUANTUM);
+  readonly #resampler =
+    sampleRate === SAMPLE_RATE_HZ ? null : new Resampler(sampleRate, SAMPLE_RATE_HZ, QUANTUM);
   readonly #resampled = new Float32Array(this.#resampler?.maxOutput(QUANTUM) ?? 0);
   readonly #chunk = new Int16Array(CHUNK_SAMPLES);
   readonly #message = { pcm: this.#pool[0]!, samples: 0, overrun_samples: 0, end_s: 0, block_s: 0 };
@@ -64,7 +65,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
   #take(samples: Float32Array, count: number): void {
     const last_s = this.#block_s - (this.#resampler?.delaySamples ?? 0) / sampleRate;
     for (let i = 0; i < count; i++) {
-      this.#end_s = last_s - (count - 1 - i) / RATE_HZ;
+      this.#end_s = last_s - (count - 1 - i) / SAMPLE_RATE_HZ;
       const clipped = Math.max(-1, Math.min(1, samples[i]!));
       this.#chunk[this.#fill++] = Math.round(clipped * 32767);
       if (this.#fill === CHUNK_SAMPLES) this.#emit();
