@@ -7,17 +7,19 @@ import { SILENCE_DBFS, samplesOf } from "./audio/pcm.ts";
 import { Playback } from "./audio/playback.ts";
 import { now_s } from "./audio/render-clock.ts";
 import { Inbox } from "./carrier.ts";
+import { follow } from "./follow.ts";
 import { Link, type Traits } from "./link.ts";
 import { Mic } from "./mic.ts";
 import type { CallRow, EventRow, Fields, Message, TranscriptRow } from "./protocol.ts";
+import { Topics } from "./topics.ts";
 
-export type Topic = "state" | "level" | "transcript" | "events" | "calls";
+type Topic = "state" | "level" | "transcript" | "events" | "calls";
 
 const CLOSE_AFTER_LAST_VIEW_MS = 2_000;
 const ACK_EVERY = 12;
 const KEPT_EVENTS = 500;
 
-export class Port {
+export class Port extends Topics<Topic> {
   readonly link: Link;
   readonly mic: Mic;
   readonly playback: Playback;
@@ -35,13 +37,13 @@ export class Port {
   more: (message: Message, buffers: DataView[]) => void = () => {};
   #views = 0;
   #speakerInbox = new Inbox();
-  #listeners = new Map<Topic, Set<() => void>>();
   #closing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly model: AnyModel<Traits>,
     signal: AbortSignal,
   ) {
+    super();
     this.link = new Link(model, signal, (message, buffers) => this.#receive(message, buffers));
     this.mic = new Mic(this.link, {
       state: (state, problem) => this.#micState(state, problem),
@@ -56,21 +58,10 @@ export class Port {
     this.link.onDead(() => this.#dead());
     signal.addEventListener("abort", () => this.close());
     window.addEventListener("pagehide", () => this.mic.stop("page"), { signal });
-    model.on("change:muted", () => {
+    const mute = () => {
       this.mic.capture.muted = model.get("muted") === true;
-    });
-    this.mic.capture.muted = model.get("muted") === true;
-  }
-
-  /** Calls `callback` on each change of `topic` until `signal` ends. */
-  on(topic: Topic, callback: () => void, signal: AbortSignal): void {
-    const listeners = this.#listeners.get(topic) ?? new Set();
-    this.#listeners.set(topic, listeners.add(callback));
-    signal.addEventListener("abort", () => listeners.delete(callback));
-  }
-
-  changed(topic: Topic): void {
-    for (const callback of this.#listeners.get(topic) ?? []) callback();
+    };
+    follow(model, ["muted"], mute, signal);
   }
 
   /** A view came; its `signal` says when it goes. The microphone outlives the last one by two seconds. */

@@ -1,10 +1,11 @@
 /** What the tuner's views show: a sound, its turns at the present settings, its labels, the plane. */
 import type { Port } from "../port.ts";
 import type { Message } from "../protocol.ts";
+import { Topics } from "../topics.ts";
 import { Asking, type Changes, PATIENCE_MS } from "./asking.ts";
 import { type Turn, turnAt, turnsOf, withMark } from "./turns.ts";
 
-export type Topic = "sound" | "turns" | "labels" | "plane" | "view";
+type Topic = "sound" | "turns" | "labels" | "plane" | "view";
 
 export interface Sound {
   number: number;
@@ -42,7 +43,7 @@ export interface Plane {
 const NARROWEST_MS = 500;
 const ASK_AGAIN_MS = 1_000;
 
-export class Tuner {
+export class Tuner extends Topics<Topic> {
   sound: Sound | undefined;
   turns: Turn[] = [];
   settings: Settings | undefined;
@@ -56,10 +57,10 @@ export class Tuner {
   selected_ms: number | null = null;
   marking = false;
   readonly #asking: Asking;
-  readonly #listeners = new Map<Topic, Set<() => void>>();
   #askedAgain_ms = Number.NEGATIVE_INFINITY;
 
   constructor(readonly port: Port) {
+    super();
     this.#asking = new Asking(
       (n, changes) => {
         port.link.send("tuner.set", { n, changes });
@@ -68,16 +69,6 @@ export class Tuner {
       () => performance.now(),
     );
     port.more = (message, buffers) => this.#receive(message, buffers);
-  }
-
-  on(topic: Topic, callback: () => void, signal: AbortSignal): void {
-    const listeners = this.#listeners.get(topic) ?? new Set();
-    this.#listeners.set(topic, listeners.add(callback));
-    signal.addEventListener("abort", () => listeners.delete(callback));
-  }
-
-  changed(topic: Topic): void {
-    for (const callback of this.#listeners.get(topic) ?? []) callback();
   }
 
   /** Turns a setting here at once; the turns follow when the kernel has decided them. */

@@ -1,4 +1,5 @@
 /** What all views share: the root element, the status line, the counts that tests read. */
+import { follow } from "../follow.ts";
 import type { Port } from "../port.ts";
 import { h, setText } from "./dom.ts";
 import { recorded, status } from "./status.ts";
@@ -23,12 +24,8 @@ export function statusLine(port: Port, root: HTMLElement, names: string[], signa
     root.dataset.speaking = String(port.playback.speaking);
     root.dataset.mic = port.micState;
   };
-  for (const name of [...names, "problem"]) {
-    port.model.on(`change:${name}`, show);
-    signal.addEventListener("abort", () => port.model.off(`change:${name}`, show));
-  }
   port.on("state", show, signal);
-  show();
+  follow(port.model, [...names, "problem"], show, signal);
   return line;
 }
 

@@ -1,4 +1,5 @@
 /** A conversation: talk, type, watch it happen, turn the dials. */
+import { follow } from "../follow.ts";
 import type { Port } from "../port.ts";
 import { callCards } from "./calls.ts";
 import { button, h, newId, setText } from "./dom.ts";
@@ -19,11 +20,7 @@ function header(port: Port, signal: AbortSignal): HTMLElement {
     components.hidden = components.textContent === "";
     end.hidden = port.model.get("session_started") !== true;
   };
-  for (const name of ["endpoint_label", "components", "session_started"]) {
-    port.model.on(`change:${name}`, show);
-    signal.addEventListener("abort", () => port.model.off(`change:${name}`, show));
-  }
-  show();
+  follow(port.model, ["endpoint_label", "components", "session_started"], show, signal);
   return h(
     "header",
     {},
@@ -73,8 +70,7 @@ export function renderPlayground(port: Port, el: HTMLElement, signal: AbortSigna
     interrupt.disabled = !alive || !talking;
   };
   port.on("state", show, signal);
-  port.model.on("change:phase", show);
-  signal.addEventListener("abort", () => port.model.off("change:phase", show));
+  follow(port.model, ["phase"], show, signal);
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !interrupt.disabled) {
       event.preventDefault();
@@ -91,6 +87,5 @@ export function renderPlayground(port: Port, el: HTMLElement, signal: AbortSigna
     settings(port, signal),
     eventList(port, signal),
   );
-  show();
   counts(port, root, signal);
 }

@@ -1,4 +1,5 @@
 /** Half a minute of the room, then sentences to read aloud, then settings. */
+import { follow } from "../follow.ts";
 import type { Port } from "../port.ts";
 import { button, h, newId, setText } from "./dom.ts";
 import { counts, frame, statusLine } from "./frame.ts";
@@ -71,11 +72,6 @@ export function renderRoomTest(port: Port, el: HTMLElement, signal: AbortSignal)
     apply.disabled = done || port.link.dead;
     if (step === "sentence" && document.activeElement === document.body) next.focus();
   };
-  for (const name of ["step", "prompt", "progress", "value", "verdict", "applied", "has_session"]) {
-    port.model.on(`change:${name}`, show);
-    signal.addEventListener("abort", () => port.model.off(`change:${name}`, show));
-  }
-  port.on("state", show, signal);
   root.append(
     h("div", { class: "rt-title" }, h("h3", {}, "Room test")),
     words,
@@ -86,6 +82,9 @@ export function renderRoomTest(port: Port, el: HTMLElement, signal: AbortSignal)
     h("div", { class: "rt-bar" }, next, mic, voice, apply, meter(port, signal)),
     statusLine(port, root, [], signal),
   );
-  show();
+  // Now that all of it is in the page, since a button may be given the focus.
+  port.on("state", show, signal);
+  const names = ["step", "prompt", "progress", "value", "verdict", "applied", "has_session"];
+  follow(port.model, names, show, signal);
   counts(port, root, signal);
 }

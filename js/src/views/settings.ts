@@ -1,4 +1,5 @@
 /** What the session is told. A change acts on the running session; what the endpoint applied is shown. */
+import { follow } from "../follow.ts";
 import type { Port } from "../port.ts";
 import { debounce, h, newId, setText } from "./dom.ts";
 
@@ -49,15 +50,6 @@ const DIALS: Dial[] = [
 const VOICES = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
 const SEND_AFTER_MS = 300;
 
-/** Follows traits of the model until the view goes. */
-function follow(port: Port, names: string[], show: () => void, signal: AbortSignal): void {
-  for (const name of names) {
-    port.model.on(`change:${name}`, show);
-    signal.addEventListener("abort", () => port.model.off(`change:${name}`, show));
-  }
-  show();
-}
-
 function dial(port: Port, spec: Dial, signal: AbortSignal): HTMLElement {
   const id = newId(spec.name);
   const limits = { min: spec.min, max: spec.max, step: spec.step };
@@ -94,7 +86,7 @@ function dial(port: Port, spec: Dial, signal: AbortSignal): HTMLElement {
     const inForce = (port.model.get("applied") as Record<string, number> | undefined)?.[spec.name];
     setText(applied, inForce === undefined ? "" : `applied: ${inForce}${spec.unit && ` ${spec.unit}`}`);
   };
-  follow(port, [spec.name, "applied"], show, signal);
+  follow(port.model, [spec.name, "applied"], show, signal);
   return h(
     "div",
     { "data-name": spec.name },
@@ -121,7 +113,7 @@ function voiceField(port: Port, signal: AbortSignal): HTMLElement {
   const show = () => {
     input.value = String(port.model.get("voice") ?? "");
   };
-  follow(port, ["voice"], show, signal);
+  follow(port.model, ["voice"], show, signal);
   const hint = h("p", { class: "rt-hint" }, "Fixed once the assistant has spoken.");
   return h("div", {}, h("label", { for: id }, "Voice"), input, list, hint);
 }
@@ -153,7 +145,7 @@ function temperatureField(port: Port, signal: AbortSignal): HTMLElement {
         : "Only endpoints of the preview dialect take it.",
     );
   };
-  follow(port, ["temperature", "dialect"], show, signal);
+  follow(port.model, ["temperature", "dialect"], show, signal);
   return h("div", {}, h("label", { for: id }, "Temperature"), input, hint);
 }
 
@@ -167,7 +159,7 @@ function instructionsField(port: Port, signal: AbortSignal): HTMLElement {
     if (input.getRootNode() instanceof Document && document.activeElement === input) return;
     input.value = value;
   };
-  follow(port, ["instructions"], show, signal);
+  follow(port.model, ["instructions"], show, signal);
   return h("div", { class: "rt-wide" }, h("label", { for: id }, "Instructions"), input);
 }
 
@@ -189,7 +181,7 @@ export function settings(port: Port, signal: AbortSignal): HTMLElement {
     );
     off.hidden = isServerVad;
   };
-  follow(port, ["turn_detection"], showOff, signal);
+  follow(port.model, ["turn_detection"], showOff, signal);
   return h(
     "details",
     { class: "rt-panel", open: true },

@@ -1,4 +1,5 @@
 /** The conversation in words, both sides. Only finished sentences are announced. */
+import { follow } from "../follow.ts";
 import type { Port } from "../port.ts";
 import type { TranscriptRow } from "../protocol.ts";
 import { h, setText } from "./dom.ts";
@@ -78,8 +79,6 @@ export function transcript(port: Port, signal: AbortSignal): HTMLElement {
   };
   port.on("transcript", show, signal);
   port.on("state", show, signal);
-  port.model.on("change:session_started", show);
-  signal.addEventListener("abort", () => port.model.off("change:session_started", show));
-  show();
+  follow(port.model, ["session_started"], show, signal);
   return h("div", { class: "rt-transcript-frame" }, root, spoken);
 }

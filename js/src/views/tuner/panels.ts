@@ -1,18 +1,10 @@
 /** What is done with the settings, what they are tried on, and the marks. */
+import { follow } from "../../follow.ts";
 import type { Port } from "../../port.ts";
 import type { Tuner } from "../../tuner/tuner.ts";
 import { button, h, newId, setText } from "../dom.ts";
 import { meter } from "../meter.ts";
 import { micButton } from "../mic-button.ts";
-
-function follow(port: Port, names: string[], show: () => void, signal: AbortSignal): void {
-  for (const name of names) {
-    port.model.on(`change:${name}`, show);
-    signal.addEventListener("abort", () => port.model.off(`change:${name}`, show));
-  }
-  port.on("state", show, signal);
-  show();
-}
 
 /** Where there is no clipboard for the page, the selection does it. */
 async function copyText(text: string, shown: HTMLElement): Promise<boolean> {
@@ -30,20 +22,14 @@ export function applyPanel(port: Port, tuner: Tuner, signal: AbortSignal): HTMLE
     class: "rt-button rt-primary rt-apply",
   });
   const words = h("span", { class: "rt-tuner-applied", role: "status", "aria-live": "polite" });
-  follow(
-    port,
-    ["session_state", "note"],
-    () => {
-      const state = String(port.model.get("session_state") ?? "");
-      apply.disabled = !port.welcomed || port.link.dead || state === "" || state === "closed";
-      const none = "No session is given to apply them to: VadTuner(session=...).";
-      setText(
-        words,
-        state === "" ? none : String(port.model.get("note") ?? "") || `The session is ${state}.`,
-      );
-    },
-    signal,
-  );
+  const showState = () => {
+    const state = String(port.model.get("session_state") ?? "");
+    apply.disabled = !port.welcomed || port.link.dead || state === "" || state === "closed";
+    const none = "No session is given to apply them to: VadTuner(session=...).";
+    setText(words, state === "" ? none : String(port.model.get("note") ?? "") || `The session is ${state}.`);
+  };
+  port.on("state", showState, signal);
+  follow(port.model, ["session_state", "note"], showState, signal);
   const pre = h("pre", { class: "rt-tuner-json", tabindex: 0 });
   let dialect = "ga";
   const said = h("span", { class: "rt-hint", role: "status", "aria-live": "polite" });
@@ -97,21 +83,18 @@ export function sourcePanel(port: Port, signal: AbortSignal): HTMLElement {
   mic.classList.remove("rt-primary");
   const record = button("Record this session", () => port.action("record"));
   const refresh = button("Take in this session", () => port.action("refresh"));
-  follow(
-    port,
-    ["session_state", "recorded", "busy"],
-    () => {
-      const state = String(port.model.get("session_state") ?? "");
-      const recorded = port.model.get("recorded") === true;
-      const alive = port.welcomed && !port.link.dead;
-      record.hidden = state === "" || recorded;
-      record.disabled = !alive || state === "closed";
-      refresh.hidden = !recorded;
-      refresh.disabled = !alive || port.model.get("busy") !== "";
-      voice.disabled = refresh.disabled;
-    },
-    signal,
-  );
+  const show = () => {
+    const state = String(port.model.get("session_state") ?? "");
+    const recorded = port.model.get("recorded") === true;
+    const alive = port.welcomed && !port.link.dead;
+    record.hidden = state === "" || recorded;
+    record.disabled = !alive || state === "closed";
+    refresh.hidden = !recorded;
+    refresh.disabled = !alive || port.model.get("busy") !== "";
+    voice.disabled = refresh.disabled;
+  };
+  port.on("state", show, signal);
+  follow(port.model, ["session_state", "recorded", "busy"], show, signal);
   return h(
     "details",
     { class: "rt-panel" },
