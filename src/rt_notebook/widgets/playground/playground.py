@@ -161,7 +161,7 @@ class Playground(AudioPort):
         try:
             self._config = self._config.replace(**changes)
             if self.session.state in {"open", "reconnecting"}:
-                self._watch(self.session.update(**changes), self._show_in_force)
+                self._watch(self.session.update(**changes), self._show_in_force, self._show_in_force)
         except RtNotebookError as error:
             self._tell(str(error))
 
@@ -208,26 +208,6 @@ class Playground(AudioPort):
 
         opening.add_done_callback(lambda _: self._observers.submit(begin))
 
-    def _watch(self, work: Pending[Any], then: Callable[[], object] | None = None) -> None:
-        """Say it in the widget when `work` fails; call `then` when it ends, either way."""
-
-        def ended(done: Pending[Any]) -> None:
-            self._observers.submit(partial(self._ended, done, then))
-
-        work.add_done_callback(ended)
-
-    def _ended(self, work: Pending[Any], then: Callable[[], object] | None) -> None:
-        try:
-            work.result(0)
-        except RtNotebookError as error:
-            self._tell(str(error))
-        except Exception as error:
-            self._tell(f"{type(error).__name__}: {error}. Look into playground.log.")
-        if then is not None:
-            then()
-        if self.session.state == "closed":
-            self._closed()
-
     def _on_event(self, session: Session, event: Event | None) -> None:
         if session is not self.session:
             return
@@ -259,7 +239,7 @@ class Playground(AudioPort):
 
     def _tell(self, problem: str) -> None:
         self._waiting = None
-        self.problem = problem
+        super()._tell(problem)
 
     # -- what the page asks for ------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from concurrent.futures import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +13,7 @@ import traitlets
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs
 from rt_notebook.core.recorded import RecordedPcm
+from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.widgets.port.clock_line import ClockLine, page_times
 from rt_notebook.widgets.port.code_line import LOADER, CodeLine
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rt_notebook.io.audio.sources import AudioSource
+    from rt_notebook.io.runtime import Pending
     from rt_notebook.io.session.session import Session
 
 __all__ = ["AudioPort"]
@@ -290,6 +293,35 @@ class AudioPort(anywidget.AnyWidget):
         """Bring the throttled traits up to date."""
         if self.level_dbfs != self._level_dbfs:
             self.level_dbfs = self._level_dbfs
+
+    def _tell(self, problem: str) -> None:
+        """Show what is wrong; empty for nothing."""
+        self.problem = problem
+
+    def _watch(
+        self,
+        work: Pending[Any],
+        then: Callable[[], object] | None = None,
+        otherwise: Callable[[], object] | None = None,
+    ) -> None:
+        """Call `then` here once `work` has gone well; else show why it has not, and call `otherwise`."""
+        work.add_done_callback(lambda _: self._observers.submit(partial(self._ended, work, then, otherwise)))
+
+    def _ended(
+        self, work: Pending[Any], then: Callable[[], object] | None, otherwise: Callable[[], object] | None
+    ) -> None:
+        follows = otherwise
+        try:
+            work.result(0)
+            follows = then
+        except CancelledError:
+            pass  # the session was closed meanwhile, and that is shown
+        except RtNotebookError as error:
+            self._tell(str(error))
+        except Exception as error:
+            self._tell(f"{type(error).__name__}: {error}. Look into the session's log.")
+        if follows is not None:
+            follows()
 
     # -- in the notebook -------------------------------------------------------------------------------
 

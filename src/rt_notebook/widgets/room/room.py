@@ -20,7 +20,6 @@ from rt_notebook.widgets.room.steps import RoomSteps
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rt_notebook.io.runtime import Pending
     from rt_notebook.io.session.session import Session
     from rt_notebook.vad.plane.sweep import Sweep
 
@@ -172,22 +171,10 @@ class RoomTest(AudioPort):
         if self._session is None or not self.value:
             return
         value = dict(self.value)
-
-        def ended(work: Pending[Any]) -> None:
-            self._observers.submit(partial(self._told, work, value))
-
         try:
-            self._session.update(**value).add_done_callback(ended)
+            self._watch(self._session.update(**value), partial(self.set_trait, "applied", value))
         except RtNotebookError as error:
-            self.problem = str(error)
-
-    def _told(self, work: Pending[Any], value: dict[str, Any]) -> None:
-        try:
-            work.result(0)
-        except RtNotebookError as error:
-            self.problem = str(error)
-        else:
-            self.applied = value
+            self._tell(str(error))
 
     # -- in the notebook -------------------------------------------------------------------------------
 

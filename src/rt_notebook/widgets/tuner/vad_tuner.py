@@ -200,7 +200,8 @@ class VadTuner(AudioPort, TunerDials):
             self.set_trait("note", "The session is not open yet: it will begin with these settings.")
             return None
         self.set_trait("note", "Waiting for the endpoint to acknowledge …")
-        pending.add_done_callback(lambda done: self._observers.submit(partial(self._acknowledged, done)))
+        refused = "The change was refused; the session keeps its settings."
+        self._watch(pending, self._acknowledged, partial(self.set_trait, "note", refused))
         return pending
 
     def close(self) -> None:
@@ -304,7 +305,8 @@ class VadTuner(AudioPort, TunerDials):
                 case "apply":
                     self.apply()
                 case "record":
-                    self._watch(self._tuned.record(), "Recording from now on: speak, then take it in.")
+                    note = "Recording from now on: speak, then take it in."
+                    self._watch(self._tuned.record(), partial(self.set_trait, "note", note))
                 case "refresh":
                     self._at_the_desk(lambda: self._tuned.hear(self._detector))
                 case "voice":
@@ -335,25 +337,11 @@ class VadTuner(AudioPort, TunerDials):
 
         self._desk.submit(work)
 
-    def _watch(self, work: Pending[Any], note: str) -> None:
-        work.add_done_callback(lambda done: self._observers.submit(partial(self._ended, done, note)))
-
-    def _ended(self, work: Pending[Any], note: str) -> bool:
-        try:
-            work.result(0)
-        except RtNotebookError as error:
-            self.problem = str(error)
-            return False
-        self.set_trait("note", note)
-        return True
-
-    def _acknowledged(self, work: Pending[Any]) -> None:
+    def _acknowledged(self) -> None:
         found = {} if self.session is None else applied_settings(self.session.info)
         applied = {name: found[name] for name in DIALS if name in found}
-        if self._ended(work, applied_words(applied)):
-            self.set_trait("applied", applied)
-        else:
-            self.set_trait("note", "The change was refused; the session keeps its settings.")
+        self.set_trait("note", applied_words(applied))
+        self.set_trait("applied", applied)
 
     # -- what the page is told ---------------------------------------------------------------------------
 
