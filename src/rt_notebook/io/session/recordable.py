@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
 from concurrent.futures import Future
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -26,13 +25,17 @@ __all__ = ["Recordable"]
 
 
 class Recordable:
-    """What a `Session` can do to be written down."""
+    """What a `Session` can do to be written down. Mixed into `Session`."""
 
     _link: Link
     _runtime: Runtime
     _recorder: Recorder | None = None
     _beginning = False
     _end_is_told = False
+
+    if TYPE_CHECKING:
+
+        def _submit(self, work: Any, *, ends_with_waiter: bool = False) -> Pending[Any]: ...
 
     def record(
         self,
@@ -168,10 +171,6 @@ class Recordable:
         except BundleError:
             if not self._end_is_told:
                 raise
-
-    @abstractmethod
-    def _submit(self, work: Any) -> Pending[Any]:
-        """Run work on the session's thread. `Session` has it: this class is a part of that one only."""
 
 
 def _stop(link: Link, recorder: Recorder) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 from ipywidgets import ValueWidget
@@ -19,7 +18,7 @@ SETTINGS = (*DIALS, "exit_threshold")
 
 
 class TunerDials(ValueWidget):  # type: ignore[misc]
-    """Four settings and their sum; `_decide` is called once for whatever changes at once."""
+    """Four settings and their sum; `VadTuner` decides once for whatever changes at once."""
 
     threshold = traitlets.Float(0.5).tag(sync=True)
     prefix_padding_ms = traitlets.Int(300).tag(sync=True)
@@ -31,14 +30,14 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
     _setting: frozenset[int] = frozenset()
     _telling: frozenset[int] = frozenset()
 
+    if TYPE_CHECKING:
+
+        def _decide(self) -> None: ...
+
     @property
     def dials(self) -> dict[str, Any]:
         """The settings that the API knows."""
         return {name: getattr(self, name) for name in DIALS}
-
-    @abstractmethod
-    def _decide(self) -> None:
-        """Do what follows from the settings. `VadTuner` has it."""
 
     @traitlets.default("value")
     def _default_value(self) -> dict[str, Any]:
