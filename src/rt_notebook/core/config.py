@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from rt_notebook.errors import ConfigError
 
@@ -75,6 +75,9 @@ class ServerVad(_Settings):
         Prompt the user after this much silence, 5000 to 30000; None never does. GA dialect only.
     """
 
+    NUMBERS: ClassVar[tuple[str, ...]] = ("threshold", "prefix_padding_ms", "silence_duration_ms")
+    """The settings that turns follow from: what is turned, swept and probed."""
+
     threshold: float = 0.5
     prefix_padding_ms: int = 300
     silence_duration_ms: int = 500
@@ -90,6 +93,10 @@ class ServerVad(_Settings):
         _check_switch("interrupt_response", self.interrupt_response)
         if self.idle_timeout_ms is not None:
             _check_whole("idle_timeout_ms", self.idle_timeout_ms, 5_000, 30_000)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the settings of `NUMBERS` by name, in that order."""
+        return {name: getattr(self, name) for name in self.NUMBERS}
 
     def to_wire(self) -> dict[str, Any]:
         """Return the ``turn_detection`` object, every field in it: the defaults of servers differ."""

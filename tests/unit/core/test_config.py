@@ -44,6 +44,12 @@ def test_every_vad_field_is_sent():
     }
 
 
+def test_the_numbers_are_what_turns_follow_from():
+    vad = ServerVad(threshold=0.7, prefix_padding_ms=0, idle_timeout_ms=6000)
+    assert vad.numbers() == {"threshold": 0.7, "prefix_padding_ms": 0, "silence_duration_ms": 500}
+    assert ServerVad(**vad.numbers()) == vad.replace(idle_timeout_ms=None)
+
+
 def test_an_update_names_what_changed_and_a_turn_detection_as_a_whole():
     before = SessionConfig(instructions="a")
     part = changed_part(before.to_wire(), before.replace(threshold=0.7).to_wire())

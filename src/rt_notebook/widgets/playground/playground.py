@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import traitlets
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.core.config import ServerVad
 from rt_notebook.core.tool_call import PendingCall
 from rt_notebook.errors import ConfigError, RtNotebookError
 from rt_notebook.io.session.session import Session
@@ -38,7 +39,7 @@ __all__ = ["Playground"]
 BUILT_IN_QUESTION = "What can you tell me about the ocean?"
 """What the built-in voice asks when the user tries it."""
 
-_SETTINGS = ("instructions", "voice", "temperature", "threshold", "prefix_padding_ms", "silence_duration_ms")
+_SETTINGS = ("instructions", "voice", "temperature", *ServerVad.NUMBERS)
 _ROWS_A_MESSAGE = 100
 _TAIL_MS = 500
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["applied_settings", "components_line", "own_settings", "trouble"]
 
-_DIALS = ("threshold", "prefix_padding_ms", "silence_duration_ms")
-
 
 def trouble(event: Event, now_s: float | None = None) -> str | None:
     """Return the sentence to show after an event: empty when trouble is over, None to leave what is shown.
@@ -51,7 +49,7 @@ def own_settings(config: SessionConfig) -> dict[str, Any]:
         "turn_detection": None if detection is None else detection.to_wire()["type"],
     }
     if isinstance(detection, ServerVad):
-        settings |= {name: getattr(detection, name) for name in _DIALS}
+        settings |= detection.numbers()
     return settings
 
 
@@ -59,7 +57,7 @@ def applied_settings(info: dict[str, Any]) -> dict[str, Any]:
     """Return what the endpoint says it applied, from its session object in GA form."""
     audio = info.get("audio") or {}
     detection = (audio.get("input") or {}).get("turn_detection") or {}
-    applied = {name: detection[name] for name in _DIALS if detection.get(name) is not None}
+    applied = {name: detection[name] for name in ServerVad.NUMBERS if detection.get(name) is not None}
     voice = (audio.get("output") or {}).get("voice")
     return applied | ({"voice": voice} if isinstance(voice, str) else {})
 

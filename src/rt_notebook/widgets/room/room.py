@@ -28,8 +28,6 @@ __all__ = ["RoomTest"]
 BUILT_IN_ROOM = ("babble", 20.0)
 """The room in which the built-in voice reads: other people talk, 20 dB below it."""
 
-_SETTINGS = ("threshold", "prefix_padding_ms", "silence_duration_ms")
-
 
 class RoomTest(AudioPort):
     """Find the settings of the turn detection for this microphone in this room.
@@ -162,7 +160,7 @@ class RoomTest(AudioPort):
             return
         vad = self.recommendation.vad
         with self.hold_sync():
-            self.value = {} if vad is None else {name: getattr(vad, name) for name in _SETTINGS}
+            self.value = {} if vad is None else vad.numbers()
             self.verdict = list(self.recommendation.reasons)
             self.step = "done"
 

@@ -10,11 +10,10 @@ from ipywidgets import ValueWidget
 
 from rt_notebook.core.config import ServerVad
 from rt_notebook.vad.traces.simulate import check_rules
-from rt_notebook.widgets.tuner.forms import DIALS
 
 __all__ = ["SETTINGS", "TunerDials"]
 
-SETTINGS = (*DIALS, "exit_threshold")
+SETTINGS = (*ServerVad.NUMBERS, "exit_threshold")
 
 
 class TunerDials(ValueWidget):  # type: ignore[misc]
@@ -37,7 +36,7 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
     @property
     def dials(self) -> dict[str, Any]:
         """The settings that the API knows."""
-        return {name: getattr(self, name) for name in DIALS}
+        return {name: getattr(self, name) for name in ServerVad.NUMBERS}
 
     @traitlets.default("value")
     def _default_value(self) -> dict[str, Any]:
@@ -55,7 +54,7 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
 
     @traitlets.validate("value")
     def _validate_value(self, proposal: Any) -> Any:
-        dials = {name: proposal["value"].get(name, getattr(self, name)) for name in DIALS}
+        dials = {name: proposal["value"].get(name, getattr(self, name)) for name in ServerVad.NUMBERS}
         ServerVad(**dials)
         return {"type": "server_vad"} | dials
 
@@ -70,7 +69,7 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
             # Observers that come after this one may set it to something else.
             self._telling -= {threading.get_ident()}
         else:
-            self._set({name: change["new"][name] for name in DIALS})
+            self._set({name: change["new"][name] for name in ServerVad.NUMBERS})
 
     def _set(self, settings: dict[str, Any]) -> None:
         """Set several settings and decide once."""

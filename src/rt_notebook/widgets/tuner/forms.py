@@ -12,14 +12,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.config import TurnDetection
     from rt_notebook.core.dialects import DialectName
 
-__all__ = ["DIALS", "applied_words", "dials_of", "server_vad", "update_event", "update_json"]
-
-DIALS = ("threshold", "prefix_padding_ms", "silence_duration_ms")
-
-
-def dials_of(vad: ServerVad) -> dict[str, Any]:
-    """Return the three settings that are tuned."""
-    return {name: getattr(vad, name) for name in DIALS}
+__all__ = ["applied_words", "server_vad", "update_event", "update_json"]
 
 
 def server_vad(detection: TurnDetection, dials: dict[str, Any]) -> ServerVad:
@@ -40,7 +33,7 @@ def update_json(vad: ServerVad) -> dict[str, str]:
 
 def applied_words(applied: dict[str, Any]) -> str:
     """Say what the endpoint has acknowledged."""
-    if not set(DIALS) <= set(applied):
+    if not set(ServerVad.NUMBERS) <= set(applied):
         return "The endpoint acknowledged the change without naming the settings."
     return (
         f"The endpoint acknowledged threshold {applied['threshold']:g}, "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rt_notebook.core.turn_detection import exit_of
-from rt_notebook.widgets.tuner.forms import dials_of, update_json
+from rt_notebook.widgets.tuner.forms import update_json
 from rt_notebook.widgets.tuner.sound import envelope
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def turns_message(
     message = {
         "type": "tuner.turns",
         "number": heard.number,
-        "settings": dials_of(vad) | {"exit_threshold": exit_threshold},
+        "settings": vad.numbers() | {"exit_threshold": exit_threshold},
         "leave": exit_of(vad.threshold, exit_threshold),
         "json": update_json(vad),
         "asked_by": answer[0],

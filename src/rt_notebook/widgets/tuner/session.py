@@ -117,8 +117,8 @@ class TunedSession:
             raise ConfigError("The session has ended.", "Start another one, then apply again.")
         if session is not self._given:
             # A playground keeps settings of its own, for its sliders and for its next session.
-            for name in ("threshold", "prefix_padding_ms", "silence_duration_ms"):
-                self._given.set_trait(name, getattr(vad, name))
+            for name, value in vad.numbers().items():
+                self._given.set_trait(name, value)
         if session.state in {"idle", "connecting"}:
             session.config = session.config.replace(turn_detection=vad)
             return None

@@ -20,7 +20,7 @@ from rt_notebook.widgets.port.audio_port import AudioPort
 from rt_notebook.widgets.port.worker import Worker
 from rt_notebook.widgets.tuner import messages
 from rt_notebook.widgets.tuner.dials import SETTINGS, TunerDials
-from rt_notebook.widgets.tuner.forms import DIALS, applied_words, dials_of, server_vad, update_event
+from rt_notebook.widgets.tuner.forms import applied_words, server_vad, update_event
 from rt_notebook.widgets.tuner.picture import picture
 from rt_notebook.widgets.tuner.session import TunedSession, first_sound
 from rt_notebook.widgets.tuner.sound import NO_LABELS, built_in, hear, labels_from, part_of
@@ -136,7 +136,7 @@ class VadTuner(AudioPort, TunerDials):
         with self.hold_sync():
             self.metric = "cost" if len(marks) else "turns_per_min"
             self.problem = problem
-            self._set(dials_of(self._tuned.vad))
+            self._set(self._tuned.vad.numbers())
 
     # -- what it knows -----------------------------------------------------------------------------------
 
@@ -339,7 +339,7 @@ class VadTuner(AudioPort, TunerDials):
 
     def _acknowledged(self) -> None:
         found = {} if self.session is None else applied_settings(self.session.info)
-        applied = {name: found[name] for name in DIALS if name in found}
+        applied = {name: found[name] for name in ServerVad.NUMBERS if name in found}
         self.set_trait("note", applied_words(applied))
         self.set_trait("applied", applied)
 
