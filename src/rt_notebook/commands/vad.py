@@ -225,6 +225,7 @@ def _probe(args: argparse.Namespace) -> int:
             "settings": settings,
             "agreement": found.agreement,
             "audio_s": found.audio_s,
+            "cut_short": found.cut_short,
             "pace": found.pace,
         }
         print(json.dumps(_plain(told)))

@@ -66,6 +66,8 @@ class Line:
         Responses that were being made when a turn began.
     refusals
         Errors that the endpoint told.
+    capped
+        Audio was to be sent that was too much.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Line:
         self._due_s = self._loop.time()
         self._reason = ""
         self.sent_ms = 0
+        self.capped = False
         self.turns: list[Told] = []
         self.responses: dict[str, str] = {}
         self.talked_over: set[str] = set()
@@ -140,6 +143,7 @@ class Line:
         pcm = to_pcm(samples)
         ms = len(pcm) // BYTES_PER_SAMPLE // SAMPLES_PER_MS
         if self.sent_ms + ms > self._cap_ms:
+            self.capped = True
             raise CapReached
         self.sent_ms += ms
         for chunk in chunks(pcm, CHUNK_MS if self._real_time else BURST_MS):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.audio import Float32
     from rt_notebook.core.config import ServerVad
     from rt_notebook.vad.probing.line import Line
+    from rt_notebook.vad.probing.read_off import Told
 
 __all__ = ["Measured", "Switches", "audio_ms", "measure", "measure_idle", "measure_switches"]
 
@@ -46,7 +47,8 @@ class Measured:
     settings
         By name, between what each lies; what could not be seen is missing.
     agreement
-        The share of its turns' beginnings that our own detector explains to the millisecond.
+        The share of its turns' beginnings that our own detector explains to the millisecond; NaN where
+        nothing was settled.
     deaf
         It heard nothing of what is clearly speech.
     lost
@@ -82,12 +84,16 @@ def _lead_ms(vad: ServerVad) -> int:
 
 
 class _Phase:
+    """What is played under one request; `turns` and `end` (a frame) are those up to the last that settled."""
+
     def __init__(self, line: Line, vad: ServerVad, sound: Float32, begin: int) -> None:
         self.line = line
         self.vad = vad
         self.sound = sound
         self.begin = begin
-        self.first_turn = len(line.turns)
+        self.end = begin
+        self.turns: list[Told] = []
+        self._first_turn = len(line.turns)
         self.pauses: list[tuple[int, bool]] = []
 
     async def say(self, *parts: Float32 | int, lead_ms: int) -> bool:
@@ -97,16 +103,16 @@ class _Phase:
             await (self.line.silence(part) if isinstance(part, int) else self.line.send(part))
         told = await self.line.settle(self.line.sent_ms, self.vad.silence_duration_ms + TAIL_MS)
         await self.line.hush()
+        self.turns = self.line.turns[self._first_turn :]
+        self.end = self.line.heard.size
         return told
 
     @property
-    def turns(self) -> list[Any]:
-        return self.line.turns[self.first_turn :]
+    def ended(self) -> list[Told]:
+        return [turn for turn in self.turns if turn.end_ms is not None]
 
     def onsets(self) -> Onsets:
-        heard = self.line.heard
-        ended = [turn for turn in self.turns if turn.end_ms is not None]
-        return read_onsets(heard, FRAME_MS, ended, self.begin, heard.size)
+        return read_onsets(self.line.heard, FRAME_MS, self.ended, self.begin, self.end)
 
 
 async def measure(line: Line, vad: ServerVad, sound: Float32, *, thorough: bool) -> Measured:
@@ -132,7 +138,8 @@ async def measure(line: Line, vad: ServerVad, sound: Float32, *, thorough: bool)
             if thorough:
                 await _pause(phase, lead_ms)
     except CapReached:
-        pass
+        # A turn that did not end by then might have, with more silence.
+        return _measured(phase, deaf=False, lost=False)
     return _measured(phase, deaf=not heard and not phase.turns, lost=not heard and bool(phase.turns))
 
 
@@ -158,7 +165,7 @@ async def _pause(phase: _Phase, lead_ms: int) -> None:
 
     What an endpoint decides is proof, what it tells may be wrong: where the two disagree, pauses are halved.
     """
-    told = read_silences(phase.line.heard, FRAME_MS, _ended(phase.turns), phase.onsets())
+    told = read_silences(phase.line.heard, FRAME_MS, phase.ended, phase.onsets())
     about_ms = int(told.frames.estimate * FRAME_MS)
     if told.frames.estimate < 1:
         return
@@ -188,15 +195,15 @@ async def _splits(phase: _Phase, pause_ms: int, lead_ms: int) -> bool:
 
 
 def _measured(phase: _Phase, *, deaf: bool, lost: bool) -> Measured:
+    if phase.end == phase.begin:
+        return Measured(phase.vad, phase.line.acknowledged, {}, math.nan)
     onsets = phase.onsets()
     settings = {"threshold": onsets.threshold}
-    agreement = onsets.agreement
-    ended = _ended(phase.turns)
-    if ended:
+    if phase.ended:
         settings["prefix_padding_ms"] = onsets.padding_ms
-        silences = read_silences(phase.line.heard, FRAME_MS, ended, onsets)
+        silences = read_silences(phase.line.heard, FRAME_MS, phase.ended, onsets)
         settings["silence_duration_ms"] = _silence_ms(silences.frames, phase.pauses)
-    return Measured(phase.vad, phase.line.acknowledged, settings, agreement, deaf, lost)
+    return Measured(phase.vad, phase.line.acknowledged, settings, onsets.agreement, deaf, lost)
 
 
 def _silence_ms(frames: Range, pauses: Sequence[tuple[int, bool]]) -> Range:
@@ -215,10 +222,6 @@ def _silence_ms(frames: Range, pauses: Sequence[tuple[int, bool]]) -> Range:
     if merged_ms <= found.high and split_ms >= found.low:
         return found
     return Range((merged_ms + split_ms) / 2, float(min(merged_ms, split_ms)), float(max(merged_ms, split_ms)))
-
-
-def _ended(turns: Sequence[Any]) -> list[Any]:
-    return [turn for turn in turns if turn.end_ms is not None]
 
 
 async def measure_switches(line: Line, vad: ServerVad, sound: Float32, switches: Switches) -> None:

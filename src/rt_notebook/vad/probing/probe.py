@@ -86,7 +86,7 @@ def probe(
         ``"fast"``: as fast as the endpoint reads, since it counts audio and not time. ``"real"``: as a
         microphone would. ``"auto"``: fast, and once more in real time if the endpoint loses audio.
     max_audio_s
-        No more is sent; what is known by then is told.
+        No more is sent at either pace; what is known by then is told, and `Probe.cut_short` says so.
     contrast
         Make the second request. Without it, a setting that is ignored and that happens to be as asked for is
         not found out, and half of the audio is saved.
@@ -181,7 +181,7 @@ async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> tuple[P
     line = Line(plan.endpoint, config, stream, real_time=real_time, cap_ms=plan.cap_ms)
     async with line:
         first = await measure(line, quiet, plan.sound, thorough=True)
-        if plan.contrast and _sound(first):
+        if plan.contrast and not line.capped and _sound(first):
             other = contrast_of(quiet)
             try:
                 await line.update(other)
@@ -189,9 +189,11 @@ async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> tuple[P
             except (ServerError, CapReached):
                 # Nothing to compare with: the first request stands alone.
                 second = None
-        if _sound(first):
+        if line.capped:
+            second = None
+        if first.settings and _sound(first):
             switches.answers_when_off = bool(line.responses)
-        if plan.responses and _sound(first):
+        if plan.responses and not line.capped and _sound(first):
             try:
                 await measure_switches(line, plan.vad, plan.sound, switches)
                 if plan.vad.idle_timeout_ms is not None:
@@ -210,5 +212,6 @@ async def _attempt(plan: _Plan, *, real_time: bool, sent_ms: int = 0) -> tuple[P
         told=told,
         audio_s=total_ms / 1000,
         pace="real" if real_time else "fast",
+        cut_short=line.capped,
     )
     return found, _sound(first), total_ms

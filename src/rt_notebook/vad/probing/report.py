@@ -20,7 +20,7 @@ __all__ = ["Probe", "ProbedSetting", "Verdict", "judged"]
 Verdict = Literal["applied", "ignored", "changed", "differs", "not measured"]
 """``"applied"``: what was asked for lies between the bounds. ``"ignored"``: it does not, and another request
 changes nothing. ``"changed"``: the endpoint applies another value, and says so. ``"differs"``: it applies
-another one and does not say so, or it could not be compared with a second request."""
+another one and does not say so, or it could not be compared with a second request because none was wanted."""
 
 _NUMBERS = ("silence_duration_ms", "threshold", "prefix_padding_ms")
 _OURS = 0.75
@@ -81,10 +81,13 @@ class Probe:
     agreement
         The share of the turns' beginnings that our own detector explains to the millisecond. Where it is low,
         the endpoint hears otherwise: its threshold is told by our probabilities all the same, and roughly.
+        NaN where no turn was measured.
     deaf
         It heard nothing of what is clearly speech.
     audio_s, pace
         How much audio was sent, and how: ``"fast"`` or ``"real"``.
+    cut_short
+        `max_audio_s` was too little for all of it: what was not settled by then is not measured.
     """
 
     endpoint: str
@@ -93,6 +96,7 @@ class Probe:
     deaf: bool
     audio_s: float
     pace: str
+    cut_short: bool
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -131,6 +135,8 @@ class Probe:
             return f"{self.endpoint} ignores {', '.join(self.ignored)}."
         if self.suspect:
             return f"{self.endpoint} applies another {', '.join(self.suspect)} than was asked for."
+        if all(one.verdict == "not measured" for one in self.settings):
+            return f"Nothing was measured of {self.endpoint}."
         return f"{self.endpoint} applies what was asked for, as far as it was measured."
 
     @property
@@ -138,6 +144,10 @@ class Probe:
         """How much was sent, and how far the answers are understood."""
         how = "in real time" if self.pace == "real" else "as fast as it was taken"
         sent = f"{self.audio_s:.0f} s of audio were sent, {how}."
+        if self.cut_short:
+            sent += " max_audio_s cut it short: allow more, and the rest is measured, too."
+        if math.isnan(self.agreement):
+            return sent
         understood = f"Our detector explains {self.agreement:.0%} of the beginnings to the millisecond."
         if self.agreement < _OURS:
             understood += " The endpoint's is another: a threshold is told by our probabilities, roughly."
@@ -176,9 +186,12 @@ def judged(
     told: dict[str, Any],
     audio_s: float,
     pace: str,
+    cut_short: bool,
 ) -> Probe:
     """Compare what was seen with what was asked for; `told` is what the endpoint last acknowledged."""
     found = _comparable([_numeric(name, vad, first, second) for name in _NUMBERS], vad, first)
+    if cut_short and second is None:
+        found = [_acquitted(one) for one in found]
     found.append(_answering(vad, first, switches, told))
     interrupts = switches.interrupts
     found.append(
@@ -200,7 +213,7 @@ def judged(
         verdict = "ignored" if math.isinf(idle.high) else verdict
     estimate, low, high = (None, None, None) if idle is None else (idle.estimate, idle.low, idle.high)
     found.append(ProbedSetting(name, asked_ms, told.get(name), estimate, low, high, verdict))
-    return Probe(endpoint, tuple(found), first.agreement, first.deaf, audio_s, pace)
+    return Probe(endpoint, tuple(found), first.agreement, first.deaf, audio_s, pace, cut_short)
 
 
 def _numeric(name: str, vad: ServerVad, first: Measured, second: Measured | None) -> ProbedSetting:
@@ -241,12 +254,13 @@ def _comparable(found: list[ProbedSetting], vad: ServerVad, first: Measured) -> 
     )
     if not beside and first.agreement >= _OURS:
         return found
-    return [
-        dataclasses.replace(one, verdict="not measured")
-        if one.setting == "threshold" and one.verdict in {"ignored", "differs"}
-        else one
-        for one in found
-    ]
+    return [_acquitted(one) if one.setting == "threshold" else one for one in found]
+
+
+def _acquitted(one: ProbedSetting) -> ProbedSetting:
+    """Take back an accusation: whether another detector or another setting is seen, nobody can tell."""
+    accused = one.verdict in {"ignored", "differs"}
+    return dataclasses.replace(one, verdict="not measured") if accused else one
 
 
 def _answering(vad: ServerVad, first: Measured, switches: Switches, told: dict[str, Any]) -> ProbedSetting:

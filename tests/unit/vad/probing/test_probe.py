@@ -128,11 +128,12 @@ class LosesAudio:
         return FaultLine([Fault(lambda event: [Pass(event)], half)])
 
 
-async def test_an_endpoint_that_loses_fast_audio_is_asked_again_in_real_time():
+async def test_an_endpoint_that_loses_fast_audio_is_asked_again_in_real_time(monkeypatch):
+    monkeypatch.setattr(line, "PATIENCE_S", 0.1)
     asked = ServerVad(silence_duration_ms=200, prefix_padding_ms=100)
     losing = LosesAudio()
     async with planted(losing) as endpoint:
-        found = await vad.probe(endpoint, asked, contrast=False, max_audio_s=10)
+        found = await vad.probe(endpoint, asked, contrast=False, max_audio_s=14)
     assert losing.connections == 2
     assert found.pace == "real"
     assert within(found.row("silence_duration_ms"), 200)
@@ -155,6 +156,25 @@ async def test_no_more_audio_is_sent_than_is_allowed():
     assert found.audio_s <= 10
     assert found.suspect == ()
     assert found.row("silence_duration_ms").verdict == "applied"
+
+
+@pytest.mark.parametrize(("silence_ms", "verdict"), [(5_000, "applied"), (10_000, "not measured")])
+async def test_who_is_cut_short_by_the_cap_is_accused_of_nothing_and_not_asked_again(silence_ms, verdict):
+    async with planted() as endpoint:
+        found = await vad.probe(endpoint, ServerVad(silence_duration_ms=silence_ms), max_audio_s=10)
+    assert found.suspect == ()
+    assert (found.cut_short, found.deaf, found.pace) == (True, False, "fast")
+    assert [found.row(name).verdict for name in NUMBERS] == [verdict] * 3
+    assert ("Nothing was measured" in found.summary) == (verdict == "not measured")
+    assert "max_audio_s cut it short: allow more" in str(found)
+
+
+@pytest.mark.parametrize("max_audio_s", [10, 18])
+async def test_without_a_whole_comparison_another_ear_is_not_taken_for_another_setting(max_audio_s):
+    async with planted(detector=EnergyDetector()) as endpoint:
+        found = await vad.probe(endpoint, pace="fast", max_audio_s=max_audio_s)
+    assert found.cut_short
+    assert found.suspect == ()
 
 
 async def test_the_table_the_page_and_a_recording_instead_of_the_voice(speech):
