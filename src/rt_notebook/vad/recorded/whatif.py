@@ -7,14 +7,15 @@ this very audio are told.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.io.bundle.recording import Recording
-from rt_notebook.log.audio_clock import AudioClock
 from rt_notebook.log.frames import frame_of
 from rt_notebook.log.segments import fold_segments
 from rt_notebook.vad.recorded.told import known_from_ms, read_connections, recorded_from, replayed, traces_of
@@ -49,7 +50,8 @@ class HeardTurn:
     audio_start_ms, audio_end_ms
         What the wire's events say; the end is missing where the turn is still open.
     started_s, decided_s
-        Session seconds at which start and end were decided, as far as they are known.
+        Session seconds at which start and end were decided, as far as they are known; of `turns`, when the
+        audio was sent that decides.
     interrupts
         It starts while the recorded assistant speaks.
     """
@@ -150,7 +152,7 @@ def whatif(
             "The recording does not tell a server_vad's settings.", "Give the settings: vad=ServerVad(...)."
         )
     heard = traces_of(connections, audio if isinstance(audio, Trace) else to_wire_audio(audio), detector)
-    clock, spoken = _clock(events), _spoken(events)
+    sent, spoken = _Sent(events), _spoken(events)
     recorded: list[HeardTurn] = []
     turns: list[HeardTurn] = []
     for connection, part in zip(connections, heard, strict=True):
@@ -159,10 +161,10 @@ def whatif(
         again = replayed(
             connection, part, vad, known_from_ms=from_ms, exit_threshold=exit_threshold, reset=reset
         )
-        turns += _again(again, connection.first_ms, clock, spoken)
+        turns += _again(again, connection.first_ms, sent, spoken)
     changes = _changes(recorded, turns)
     first = min((change.audio_start_ms for change in changes if change.change != "same"), default=None)
-    known_until_s = None if first is None else clock.session_s(first * SAMPLES_PER_MS)
+    known_until_s = None if first is None else sent.session_s(first)
     return WhatIf(
         frame_of(HeardTurn, recorded),
         frame_of(HeardTurn, turns),
@@ -174,19 +176,18 @@ def whatif(
 def _again(
     turns: Sequence[SimulatedTurn],
     first_ms: int,
-    clock: AudioClock,
+    sent: _Sent,
     spoken: Sequence[tuple[float, float]],
 ) -> Iterator[HeardTurn]:
     for turn in turns:
-        started_s = clock.session_s((first_ms + turn.started_ms) * SAMPLES_PER_MS)
-        decided = None if turn.decision_ms is None else first_ms + turn.decision_ms
+        started_s = sent.session_s(first_ms + turn.started_ms)
         yield HeardTurn(
             first_ms + turn.onset_ms,
             None if turn.speech_end_ms is None else first_ms + turn.speech_end_ms,
             first_ms + turn.audio_start_ms,
             None if turn.audio_end_ms is None else first_ms + turn.audio_end_ms,
             started_s,
-            None if decided is None else clock.session_s(decided * SAMPLES_PER_MS),
+            None if turn.decision_ms is None else sent.session_s(first_ms + turn.decision_ms),
             _within(started_s, spoken),
         )
 
@@ -216,12 +217,18 @@ def _recorded(
         )
 
 
-def _clock(events: Sequence[Event]) -> AudioClock:
-    clock = AudioClock()
-    for event in events:
-        if event.direction == "sent" and event.audio_samples:
-            clock.advance(event.audio_samples, event.t_s)
-    return clock
+class _Sent:
+    """When audio was sent. A whole file may go in one piece: before that, nobody could decide over it."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        pieces = [event for event in events if event.direction == "sent" and event.audio_samples]
+        self._times_s = [piece.t_s for piece in pieces]
+        self._ends = list(accumulate(piece.audio_samples for piece in pieces))
+
+    def session_s(self, at_ms: float) -> float | None:
+        """Return when the audio up to there had been sent; None where none was."""
+        index = min(bisect_left(self._ends, at_ms * SAMPLES_PER_MS), len(self._ends) - 1)
+        return self._times_s[index] if self._times_s else None
 
 
 def _spoken(events: Sequence[Event]) -> list[tuple[float, float]]:

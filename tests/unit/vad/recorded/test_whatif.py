@@ -94,6 +94,31 @@ def test_a_new_turn_that_comes_while_the_assistant_speaks_interrupts():
     assert found.turns.interrupts.tolist() == [False, True]
 
 
+def test_nothing_is_decided_before_its_audio_was_sent():
+    """Each half of the trace goes in one piece; the second one while an answer to the first sounds."""
+    half, start_s = 85, 10.0
+    chunks = [event for event in a_log(TRACE, SETTINGS) if event.direction == "sent"]
+    told = [event for event in a_log(TRACE, SETTINGS) if "speech" in event.type]
+    session = {"id": "sess_0", "audio": {"input": {"turn_detection": SETTINGS}}}
+    delta = {"response_id": "r", "item_id": "a", "output_index": 0, "content_index": 0}
+    events = [
+        Event(start_s, "received", "session.created", {"session": session}, 0, None),
+        Event(start_s, "sent", "input_audio_buffer.append", {}, 768 * half, -30.0),
+        *[Event(start_s + 0.1, "received", each.type, each.data, 0, None) for each in told[:2]],
+        Event(start_s + 0.2, "received", "response.created", {"response": {"id": "r"}}, 0, None),
+        Event(start_s + 0.2, "received", "response.output_audio.delta", delta, 24_000, -20.0),
+        Event(start_s + 0.3, "sent", "input_audio_buffer.append", {}, 768 * (len(chunks) - half), -30.0),
+        *[Event(start_s + 0.4, "received", each.type, each.data, 0, None) for each in told[2:]],
+    ]
+    found = vad.whatif(EventLog(events), audio=vad.Trace(TRACE))
+    assert found.changes.change.tolist() == ["same", "same"]
+    assert found.turns.started_s.tolist() == [start_s, start_s + 0.3]
+    assert found.turns.decided_s.tolist() == [start_s, start_s + 0.3]
+    assert found.turns.interrupts.tolist() == found.recorded.interrupts.tolist() == [False, True]
+    eager = vad.whatif(EventLog(events), ServerVad(silence_duration_ms=96), audio=vad.Trace(TRACE))
+    assert eager.known_until_s == start_s
+
+
 def test_each_connection_counts_from_zero():
     both = np.concatenate([TRACE, TRACE])
     found = vad.whatif(a_log(TRACE, SETTINGS, sessions=2), audio=vad.Trace(both))
