@@ -10,12 +10,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rt_notebook.core.audio import SAMPLES_PER_MS
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, pcm_ms
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.audio.sources import to_wire_audio
-from rt_notebook.io.bundle.recording import Recording
+from rt_notebook.io.bundle.recording import Recording, load
 from rt_notebook.log.frames import frame_of
 from rt_notebook.log.segments import fold_segments
 from rt_notebook.vad.recorded.told import known_from_ms, read_connections, recorded_from, replayed, traces_of
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from rt_notebook.vad.traces.simulate import SimulatedTurn
 
 __all__ = ["WhatIf", "whatif"]
+
+_OFF_S, _OFF = 1.0, 0.1
+"""Audio that is longer or shorter by more than a second and a tenth is another's."""
 
 Change = Literal["same", "moved", "merged", "split", "rearranged", "vanished", "new"]
 
@@ -107,7 +111,7 @@ class WhatIf:
 
 
 def whatif(
-    recording: Recording | EventLog,
+    recording: Recording | EventLog | str | Path,
     vad: ServerVad | None = None,
     *,
     audio: AudioSource | Trace | None = None,
@@ -123,7 +127,7 @@ def whatif(
     Parameters
     ----------
     recording
-        A recording (`rt_notebook.load`), or a log with its user's `audio`.
+        A recording (`rt_notebook.load`), its path, or a log with its user's `audio`.
     vad
         The settings, for the whole conversation; commits that the client made without any turn detection are
         then not made. None: those that were recorded, each from its place on, which shows how well the
@@ -136,11 +140,16 @@ def whatif(
     Raises
     ------
     ConfigError
-        There is no audio, or nothing tells the recorded settings.
+        There is no audio, or plainly that of something else; or nothing tells the recorded settings.
+    BundleError
+        A path is no bundle.
     """
+    if isinstance(recording, str | Path):
+        recording = load(recording)
     log = recording.log if isinstance(recording, Recording) else recording
     events = list(log)
     known_from = 0
+    given = audio is not None
     if audio is None:
         if not isinstance(recording, Recording) or not len(recording.user_audio):
             raise ConfigError("The user's audio is not in the recording.", "Give it as audio=...")
@@ -151,11 +160,13 @@ def whatif(
         raise ConfigError(
             "The recording does not tell a server_vad's settings.", "Give the settings: vad=ServerVad(...)."
         )
-    heard = traces_of(connections, audio if isinstance(audio, Trace) else to_wire_audio(audio), detector)
     sent, spoken = _Sent(events), _spoken(events)
+    heard = audio if isinstance(audio, Trace) else to_wire_audio(audio)
+    if given:
+        sent.check(heard.duration_s if isinstance(heard, Trace) else pcm_ms(heard) / 1000)
     recorded: list[HeardTurn] = []
     turns: list[HeardTurn] = []
-    for connection, part in zip(connections, heard, strict=True):
+    for connection, part in zip(connections, traces_of(connections, heard, detector), strict=True):
         from_ms = known_from_ms(connection, known_from)
         recorded += _recorded(connection, from_ms, spoken)
         again = replayed(
@@ -229,6 +240,15 @@ class _Sent:
         """Return when the audio up to there had been sent; None where none was."""
         index = min(bisect_left(self._ends, at_ms * SAMPLES_PER_MS), len(self._ends) - 1)
         return self._times_s[index] if self._times_s else None
+
+    def check(self, given_s: float) -> None:
+        """Refuse audio that lasts plainly longer or shorter."""
+        sent_s = self._ends[-1] / SAMPLE_RATE_HZ if self._ends else 0.0
+        if abs(given_s - sent_s) > max(_OFF_S, _OFF * sent_s):
+            raise ConfigError(
+                f"The audio lasts {given_s:.1f} s, and {sent_s:.1f} s were sent in the session.",
+                "Give all that was sent in it, at 24 kHz: audio=...",
+            )
 
 
 def _spoken(events: Sequence[Event]) -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from rt_notebook import ConfigError, EventLog, ServerVad, SessionConfig, vad
+from rt_notebook import BundleError, ConfigError, EventLog, ServerVad, SessionConfig, vad
 from rt_notebook.core.events import Event
 from rt_notebook.io.bundle.recording import load
 from rt_notebook.io.endpoints.endpoint import Endpoint
@@ -133,6 +133,21 @@ def test_without_audio_or_settings_it_says_what_is_missing():
         vad.whatif(EventLog([]), audio=vad.Trace(TRACE))
 
 
+@pytest.mark.parametrize(
+    "other", [np.zeros(100, np.float32), np.concatenate([TRACE, TRACE]), np.zeros(0, np.float32)]
+)
+def test_audio_that_is_plainly_not_of_this_session_is_refused(other):
+    with pytest.raises(ConfigError, match=r"5\.3 s were sent.*Give all that was sent"):
+        vad.whatif(a_log(TRACE, SETTINGS), audio=vad.Trace(other))
+    assert len(vad.whatif(a_log(TRACE, SETTINGS), audio=vad.Trace(TRACE[:-10])).turns) == 2
+
+
+def test_a_path_that_is_no_recording_is_told_as_such(tmp_path):
+    for path in (tmp_path / "none.rtlog", str(tmp_path / "none.rtlog")):
+        with pytest.raises(BundleError):
+            vad.whatif(path)
+
+
 @pytest.mark.speech
 def test_a_recorded_session_with_the_local_server_is_understood_to_the_millisecond(speech, tmp_path):
     silence = np.zeros(30_000, np.float32)
@@ -150,8 +165,9 @@ def test_a_recorded_session_with_the_local_server_is_understood_to_the_milliseco
 
     asyncio.run(converse())
     recording = load(path)
-    found = vad.whatif(recording)
+    found = vad.whatif(path)
     assert len(found.recorded) >= 2
+    assert vad.whatif(str(path)).turns.equals(found.turns)
     assert set(found.changes.change) == {"same"}
     patient = vad.whatif(recording, ServerVad(silence_duration_ms=300, threshold=1.0))
     assert set(patient.changes.change) == {"vanished"}
