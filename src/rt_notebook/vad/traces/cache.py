@@ -42,11 +42,14 @@ def kept(key: str) -> Float32 | None:
     """Return what is kept under `key`, and note that it was used; None where there is nothing sound."""
     path = cache_folder() / (key + _SUFFIX)
     try:
-        found = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            found = np.lib.format.read_array(file, allow_pickle=False)
         os.utime(path)
-    except (OSError, ValueError, EOFError):
+    except Exception:
+        # Damage shows as errors of many kinds; a header that is wrong may ask for any amount of memory.
         return None
-    return found if found.dtype == np.float32 and found.ndim == 1 else None
+    sound = found.dtype == np.float32 and found.ndim == 1 and bool(((found >= 0) & (found <= 1)).all())
+    return found if sound else None
 
 
 def keep(key: str, probabilities: Float32) -> None:

@@ -157,11 +157,25 @@ def test_kept_traces_are_for_their_user_alone(cache):
     assert {stat.S_IMODE(path.stat().st_mode) for path in cache.iterdir()} == {0o600}
 
 
-def test_a_damaged_file_is_made_again(cache):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: kept[:-10],
+        lambda kept: b"",
+        lambda kept: b"PK\x03\x04" + kept[4:],
+        lambda kept: kept.replace(b"(100,)", b"(9%s,)" % (b"9" * 14)),
+        lambda kept: kept[:-4] + np.float32("nan").tobytes(),
+        lambda kept: kept[:-4] + np.float32(1.5).tobytes(),
+        lambda kept: kept.replace(b"<f4", b"<i4"),
+        lambda kept: kept.replace(b"{", b"("),
+    ],
+    ids=["shorter", "empty", "a zip", "a vast shape", "no number", "no probability", "integers", "no header"],
+)
+def test_a_damaged_file_is_made_again(cache, damage):
     detector = Counted()
     whole = vad.trace(np.zeros(24_000), detector)
     for path in cache.iterdir():
-        path.write_bytes(path.read_bytes()[:-10])
+        path.write_bytes(damage(path.read_bytes()))
     assert np.array_equal(vad.trace(np.zeros(24_000), detector).probabilities, whole.probabilities)
     assert detector.asked == 2
 
