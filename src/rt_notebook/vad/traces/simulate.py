@@ -82,7 +82,7 @@ def simulate(
     Raises
     ------
     ConfigError
-        A setting is out of range.
+        A setting is out of range, or a path is given instead of its trace.
     """
     turns = simulated_turns(
         trace,

@@ -99,7 +99,15 @@ class Trace:
 
 
 def as_trace(given: Trace | npt.ArrayLike) -> Trace:
-    """Return a trace as it is; an array is taken as probabilities in frames of 32 ms."""
+    """Return a trace as it is; an array is taken as probabilities in frames of 32 ms.
+
+    Raises
+    ------
+    ConfigError
+        The array holds no probabilities, or a path is given.
+    """
+    if isinstance(given, str | Path):
+        raise ConfigError(f"{str(given)!r} is a path and no trace.", "Call vad.trace(path) first.")
     return given if isinstance(given, Trace) else Trace(np.asarray(given, np.float32))
 
 
@@ -123,7 +131,7 @@ def trace(
     rate_hz
         Sample rate of an array or of bytes; a file knows its own.
     source
-        A name for the trace; None takes the file's.
+        A name for the trace; empty: the file's, if it is one.
     cache
         Keep the trace on disk, and take it from there, by the hashes of audio and weights. It lies in the
         user's cache folder (``RT_NOTEBOOK_CACHE`` names another), readable for nobody else, 512 MB at most.

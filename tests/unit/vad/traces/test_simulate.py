@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,3 +56,9 @@ def test_wrong_rules_are_refused():
     for wrong in ({"reset": "low"}, {"exit_threshold": 1.5}, {"min_speech_ms": -1}):
         with pytest.raises(ConfigError):
             vad.simulate(SPEECH, **wrong)
+
+
+@pytest.mark.parametrize("path", ["me.wav", Path("me.wav")])
+def test_a_path_is_told_to_become_a_trace_first(path):
+    with pytest.raises(ConfigError, match=r"'me.wav' is a path.*vad\.trace\(path\)"):
+        vad.simulate(path)
