@@ -74,6 +74,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def speech() -> Callable[[str], npt.NDArray[np.float32]]:
     """Make speech from a text with the built-in voice: floats in [-1, 1] at 24 kHz, shape (n,)."""
-    from rt_notebook.server.voice import voice
+    from rt_notebook.io.audio.voice import voice
 
     return voice

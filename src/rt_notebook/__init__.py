@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from rt_notebook.io.audio.item_audio import export_audio
     from rt_notebook.io.audio.sources import load_audio
     from rt_notebook.io.audio.speakers import SilentSpeaker, Speaker
+    from rt_notebook.io.audio.voice import voice
     from rt_notebook.io.bundle.recording import Recording, load
     from rt_notebook.io.endpoints.endpoint import Endpoint
     from rt_notebook.io.session.session import Session
     from rt_notebook.log.event_log import EventLog
     from rt_notebook.log.turns import Turn
     from rt_notebook.plot._report import report
-    from rt_notebook.server.voice import voice
     from rt_notebook.widgets.playground.playground import Playground
     from rt_notebook.widgets.port.audio_port import AudioPort
     from rt_notebook.widgets.room.room import RoomTest
@@ -116,7 +116,7 @@ _HOMES = {
     "rt_notebook.log.event_log": ("EventLog",),
     "rt_notebook.log.turns": ("Turn",),
     "rt_notebook.plot._report": ("report",),
-    "rt_notebook.server.voice": ("voice",),
+    "rt_notebook.io.audio.voice": ("voice",),
     "rt_notebook.widgets.port.audio_port": ("AudioPort",),
     "rt_notebook.widgets.playground.playground": ("Playground",),
     "rt_notebook.widgets.room.room": ("RoomTest",),

@@ -10,10 +10,10 @@ import pytest
 from recordings import write_wav
 
 from rt_notebook.core.events import Event
+from rt_notebook.io.audio.voice import voice
 from rt_notebook.log.event_log import EventLog
 from rt_notebook.log.latency import PARTS
 from rt_notebook.log.latency_path import QUANTUM_S
-from rt_notebook.server.voice import voice
 from rt_notebook.widgets.playground.playground import Playground
 
 pytestmark = pytest.mark.speech

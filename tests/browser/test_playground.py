@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from recordings import write_wav
 
-from rt_notebook.server.voice import voice
+from rt_notebook.io.audio.voice import voice
 from rt_notebook.widgets.playground.playground import Playground
 
 pytestmark = pytest.mark.speech

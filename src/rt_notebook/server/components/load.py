@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.errors import ComponentMissingError, ConfigError
+from rt_notebook.io.audio.voice import shared_voice
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.echo import EchoReplier
 from rt_notebook.server.components.end_of_turn import SmartTurnJudge
 from rt_notebook.server.components.reply import SmolLM2Replier
 from rt_notebook.server.components.rules import RulesReplier
-from rt_notebook.server.components.speak import HibariVoice
 from rt_notebook.server.components.transcribe import MoonshineTranscriber
 from rt_notebook.server.engine.abilities import REPLIES, Abilities
 from rt_notebook.vad.detectors.energy import EnergyDetector
@@ -113,7 +113,7 @@ def load_components(
         else:
             replier = choose("reply", SmolLM2Replier, RulesReplier())
         running.setdefault("reply", {"name": replier.name, "fallback": False, "note": ""})
-        voice: Voice | None = choose("speak", HibariVoice, None)
+        voice: Voice | None = choose("speak", shared_voice, None)
     return Components(detector, transcriber, replier, voice, running, judge)
 
 

@@ -10,7 +10,7 @@ from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.core.turn_detection import FRAME_MS
 from rt_notebook.vad.probing.line import CapReached
 from rt_notebook.vad.probing.read_off import Onsets, Range, read_onsets, read_silences
-from rt_notebook.vad.synthetic.stimuli import rung_for
+from rt_notebook.vad.probing.stimuli import rung_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from rt_notebook.vad.detectors import load_detector
 from rt_notebook.vad.probing.line import CapReached, Line, LostAudioError
 from rt_notebook.vad.probing.measure import Switches, audio_ms, measure, measure_idle, measure_switches
 from rt_notebook.vad.probing.report import Probe, judged
-from rt_notebook.vad.synthetic.stimuli import sound_of
+from rt_notebook.vad.probing.stimuli import sound_of
 
 if TYPE_CHECKING:
     from rt_notebook.core.audio import Float32

@@ -11,8 +11,8 @@ from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.core.config import ServerVad
 from rt_notebook.core.tool_call import PendingCall
 from rt_notebook.errors import ConfigError, RtNotebookError
+from rt_notebook.io.audio.voice import voice as built_in_voice
 from rt_notebook.io.session.session import Session
-from rt_notebook.server.voice import voice as built_in_voice
 from rt_notebook.widgets.playground.call_rows import CallRows
 from rt_notebook.widgets.playground.early_audio import EarlyAudio
 from rt_notebook.widgets.playground.phase import Phase, next_phase

@@ -11,7 +11,7 @@ import traitlets
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import RtNotebookError
-from rt_notebook.server.voice import voice
+from rt_notebook.io.audio.voice import voice
 from rt_notebook.vad.plane.recommend import Recommendation, recommend
 from rt_notebook.vad.synthetic.reading import PROMPTS, QUIET_S, Reading, read_aloud, room_sweep
 from rt_notebook.widgets.port.audio_port import AudioPort

@@ -13,8 +13,8 @@ from rt_notebook.core.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS
 from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.audio.sources import to_wire_audio
+from rt_notebook.io.audio.voice import voice
 from rt_notebook.io.bundle.recording import Recording, load
-from rt_notebook.server.voice import voice
 from rt_notebook.vad.labels import as_labels
 from rt_notebook.vad.recorded.told import read_connections, traces_of
 from rt_notebook.vad.recorded.whatif import whatif

@@ -14,7 +14,6 @@ from rt_notebook.core.audio_format import AudioFormat, OutputEncoder
 from rt_notebook.core.config import ServerVad
 from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES, simulate
 from rt_notebook.server.components.rules import answer
-from rt_notebook.server.components.speak import HibariVoice
 from rt_notebook.server.components.transcribe import MoonshineTranscriber, quiet_cuts
 from rt_notebook.vad.detectors.energy import EnergyDetector
 from rt_notebook.vad.detectors.silero import SileroDetector, push_together
@@ -133,22 +132,6 @@ def test_long_speech_is_cut_in_its_pauses(lengths, seed):
     # A part that is longer than the search has no pause in it.
     if max(lengths) <= 7 * 16_000:
         assert all(piece[-1] == 0 for piece in pieces[:-1])
-
-
-@pytest.mark.speech
-def test_the_voice_speaks_faster_and_slower_and_piece_by_piece():
-    voice = HibariVoice()
-
-    def samples(text, speed=1.0):
-        return sum(len(pcm) for pcm, _ in voice.speak(text, speed)) // 2
-
-    plain = samples("The sky is blue today.")
-    assert samples("The sky is blue today.", 1.5) < 0.8 * plain
-    assert samples("The sky is blue today.", 0.7) > 1.2 * plain
-    shares = [share for _, share in voice.speak("The sky is blue. The sea is green. It rains.")]
-    assert len(shares) == 3
-    assert shares == sorted(shares)
-    assert shares[-1] == 1.0
 
 
 @pytest.mark.parametrize(

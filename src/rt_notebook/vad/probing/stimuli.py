@@ -8,7 +8,6 @@ Silero takes it for no speech any more.
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from rt_notebook.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, SAMPLES_PER
 from rt_notebook.core.turn_detection import FRAME_MS, FRAME_SAMPLES
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.audio.sources import to_wire_audio
+from rt_notebook.io.audio.voice import voice
 from rt_notebook.vad.detectors.silero import push_together
 from rt_notebook.vad.traces.trace import trace
 
@@ -75,9 +75,7 @@ def sound_of(speech: AudioSource | None, rate_hz: int = SAMPLE_RATE_HZ, detector
 
 @lru_cache(maxsize=1)
 def _voice() -> bytes:
-    # By name: the voice is the server's, one layer above, and not needed by whoever gives a recording.
-    spoken: Float32 = import_module("rt_notebook.server.voice").voice(_WORDS)
-    return to_pcm(spoken)
+    return to_pcm(voice(_WORDS))
 
 
 def rung_for(
