@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from rt_notebook.vad.probing.probe import probe, probe_audio_s, probe_blocking
     from rt_notebook.vad.probing.report import Probe
     from rt_notebook.vad.recorded.calibrate import Calibration, calibrate
+    from rt_notebook.vad.recorded.reading import Reading, room_sweep
     from rt_notebook.vad.recorded.whatif import WhatIf, whatif
-    from rt_notebook.vad.synthetic.reading import Reading, read_aloud, room_sweep
+    from rt_notebook.vad.synthetic.reader import read_aloud
     from rt_notebook.vad.synthetic.rooms import Room, Take, rooms
     from rt_notebook.vad.traces.simulate import simulate
     from rt_notebook.vad.traces.trace import Trace, trace
@@ -72,8 +73,9 @@ _HOMES = {
     "rt_notebook.vad.probing.probe": ("probe", "probe_audio_s", "probe_blocking"),
     "rt_notebook.vad.probing.report": ("Probe",),
     "rt_notebook.vad.recorded.calibrate": ("Calibration", "calibrate"),
+    "rt_notebook.vad.recorded.reading": ("Reading", "room_sweep"),
     "rt_notebook.vad.recorded.whatif": ("WhatIf", "whatif"),
-    "rt_notebook.vad.synthetic.reading": ("Reading", "read_aloud", "room_sweep"),
+    "rt_notebook.vad.synthetic.reader": ("read_aloud",),
     "rt_notebook.vad.synthetic.rooms": ("Room", "Take", "rooms"),
     "rt_notebook.vad.traces.simulate": ("simulate",),
     "rt_notebook.vad.traces.trace": ("Trace", "trace"),

@@ -1,1 +1,1 @@
-"""Recorded sessions with other settings, and the rules of the server that they met."""
+"""What was recorded: sessions, decided again to try settings or to find a server's rules, and room tests."""

@@ -1,1 +1,1 @@
-"""Rooms, readers and sounds that are made: everything about them is known."""
+"""Rooms and readers that are made: everything about them is known."""

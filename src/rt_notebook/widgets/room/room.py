@@ -13,7 +13,8 @@ from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.audio.voice import voice
 from rt_notebook.vad.plane.recommend import Recommendation, recommend
-from rt_notebook.vad.synthetic.reading import PROMPTS, QUIET_S, Reading, read_aloud, room_sweep
+from rt_notebook.vad.recorded.reading import PROMPTS, QUIET_S, Reading, room_sweep
+from rt_notebook.vad.synthetic.reader import read_aloud
 from rt_notebook.widgets.port.audio_port import AudioPort
 from rt_notebook.widgets.room.steps import RoomSteps
 

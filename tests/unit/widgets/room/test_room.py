@@ -9,7 +9,7 @@ import pytest
 
 from rt_notebook import Endpoint, Session, vad, voice
 from rt_notebook.core.audio import to_pcm
-from rt_notebook.vad.synthetic.reading import PROMPTS
+from rt_notebook.vad.recorded.reading import PROMPTS
 from rt_notebook.widgets.room.room import RoomTest
 
 pytestmark = pytest.mark.speech

@@ -14,21 +14,17 @@ import numpy as np
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import ConfigError
 from rt_notebook.vad.plane.sweep import sweep
-from rt_notebook.vad.synthetic.rooms import mixed, one_level, room_noise
 from rt_notebook.vad.traces.trace import Trace, trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     from rt_notebook.vad.detectors import Detector
     from rt_notebook.vad.plane.sweep import Sweep
 
-    Float32 = npt.NDArray[np.float32]
     Seconds = npt.NDArray[np.float64]
 
-__all__ = ["PROMPTS", "QUIET_S", "Reading", "read_aloud", "room_sweep", "turns_read"]
+__all__ = ["PROMPTS", "QUIET_S", "Reading", "room_sweep", "turns_read"]
 
 PROMPTS: Final = (
     "Good morning, this is a test.",
@@ -71,9 +67,6 @@ _ROOM_PERCENTILE: Final = 90
 _ABOVE_ROOM_DB: Final = 3.0
 _FEWEST_FRAMES: Final = 5
 _SOFT_S: Final = 0.3
-_THINKING_S: Final = (0.3, 0.8)
-_READER_S: Final = (-0.2, 0.1)
-"""A reader begins a little after a sentence is shown, and says so a little after its end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,51 +148,6 @@ def turns_read(reading: Reading, read: Trace) -> list[tuple[float, float] | None
     return [_turn(read, loud, start_s, end_s) for start_s, end_s in reading.prompts_s]
 
 
-def read_aloud(
-    voice: Callable[[str], Float32],
-    noise: str = "pink",
-    snr_db: float = 15.0,
-    *,
-    quiet_s: float = QUIET_S,
-    seed: int = 0,
-) -> Reading:
-    """Let a voice do a room test in a synthetic room.
-
-    Parameters
-    ----------
-    voice
-        Speaks a text in floats at 24 kHz, as `rt_notebook.voice` does.
-    noise, snr_db
-        As in `rooms`: the kind of noise, and how far it is below the voice.
-    quiet_s
-        How long the room is recorded alone.
-    seed
-        The same seed makes the same reading.
-
-    Raises
-    ------
-    ConfigError
-        The noise is not known.
-    """
-    random = np.random.default_rng(seed)
-    pieces, prompts = [_pause(random.uniform(0.5, 1.0))], []
-    for prompt in PROMPTS:
-        begin = sum(piece.size for piece in pieces)
-        for number, words in enumerate(prompt.split("…")):
-            if number:
-                pieces.append(_pause(random.uniform(*_THINKING_S)))
-            pieces.append(one_level(voice(words.strip())))
-        prompts.append((begin, sum(piece.size for piece in pieces)))
-        pieces.append(_pause(random.uniform(1.5, 2.5)))
-    spoken = np.concatenate(pieces)
-    others = [one_level(voice(prompt)) for prompt in PROMPTS[:8]]
-    quiet_samples = int(quiet_s * SAMPLE_RATE_HZ)
-    made = room_noise(noise, quiet_samples + spoken.size, others, random)
-    heard = mixed(np.concatenate([np.zeros(quiet_samples, np.float32), spoken]), made, snr_db)
-    prompts_s = np.array(prompts) / SAMPLE_RATE_HZ + _READER_S
-    return Reading(heard[:quiet_samples], heard[quiet_samples:], prompts_s)
-
-
 def _turn(
     read: Trace, loud: npt.NDArray[np.bool_], start_s: float, end_s: float
 ) -> tuple[float, float] | None:
@@ -246,7 +194,3 @@ def _levels_dbfs(audio: npt.NDArray[np.generic], hop_ms: float) -> npt.NDArray[n
     band = spectrum[:, (bins_hz >= _BAND_HZ[0]) & (bins_hz <= _BAND_HZ[1])]
     power = 2 * np.sum(np.abs(band) ** 2, axis=1) / hop**2
     return np.asarray(10 * np.log10(np.maximum(power, 1e-10)))
-
-
-def _pause(seconds: float) -> Float32:
-    return np.zeros(int(seconds * SAMPLE_RATE_HZ), np.float32)
