@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.turn_detection import Reset
     from rt_notebook.io.audio.sources import AudioSource
     from rt_notebook.log.event_log import EventLog
-    from rt_notebook.vad.recorded.told import Connection
+    from rt_notebook.vad.recorded.told import RecordedConnection
 
     Bundle = Recording | str | Path | tuple[EventLog, AudioSource | Trace]
 
@@ -232,7 +232,7 @@ class _Part:
 class _Session:
     """A recording: its connections, the usable turns of each, and the audio."""
 
-    connections: list[Connection]
+    connections: list[RecordedConnection]
     turns: list[tuple[_Turn, ...]]
     audio: bytes | Trace
 
@@ -272,7 +272,7 @@ def _phases(sessions: Sequence[_Session]) -> list[int]:
     return sorted({0, int(values[np.argmax(counts)])})
 
 
-def _turns(connection: Connection, from_ms: int) -> Iterator[_Turn]:
+def _turns(connection: RecordedConnection, from_ms: int) -> Iterator[_Turn]:
     floor_ms = 0
     for turn in connection.turns:
         known = turn.end_ms is not None and not turn.committed and turn.start_ms >= from_ms

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.turn_detection import Reset
 
 __all__ = [
-    "Connection",
+    "RecordedConnection",
     "RecordedTurn",
     "known_from_ms",
     "read_connections",
@@ -61,7 +61,7 @@ class RecordedTurn:
 
 
 @dataclass(slots=True)
-class Connection:
+class RecordedConnection:
     """One session with the endpoint.
 
     Attributes
@@ -92,7 +92,7 @@ class Connection:
 
 class _Reader:
     def __init__(self) -> None:
-        self.connections = [Connection(0)]
+        self.connections = [RecordedConnection(0)]
         self._sent = 0
         self._session_id: object = None
         self._updates: deque[tuple[object, int]] = deque()
@@ -118,12 +118,12 @@ class _Reader:
                     for each in [each for each in waiting if each[0] is not None and each[0] == refused]:
                         waiting.remove(each)
             case "input_audio_buffer.speech_started":
-                self._close(None, None)
+                self.close()
                 start_ms = int(as_number(event.data.get("audio_start_ms")) or 0)
                 self._open = start_ms, event.t_s, connection.vad_at(at_ms)
             case "input_audio_buffer.speech_stopped":
                 self._stopped.add(event.item_id)
-                self._close(int(as_number(event.data.get("audio_end_ms")) or 0), event.t_s)
+                self.close(int(as_number(event.data.get("audio_end_ms")) or 0), event.t_s)
             case "input_audio_buffer.committed" if event.item_id not in self._stopped:
                 self._cut(event.t_s)
             case "input_audio_buffer.cleared":
@@ -137,8 +137,8 @@ class _Reader:
         session = as_dict(event.data.get("session"))
         created = event.type == "session.created"
         if created and self._session_id not in {None, session.get("id")}:
-            self._close(None, None)
-            self.connections.append(Connection(self._sent))
+            self.close()
+            self.connections.append(RecordedConnection(self._sent))
             self._updates.clear()
             self._commits.clear()
         self._session_id = session.get("id", self._session_id)
@@ -150,9 +150,12 @@ class _Reader:
         if self._commits:
             at_ms = self._commits.popleft()[1]
             self.connections[-1].commits.append(at_ms)
-            self._close(at_ms, t_s, committed=True)
+            self.close(at_ms, t_s, committed=True)
 
-    def _close(self, end_ms: int | None, t_s: float | None, *, committed: bool = False) -> None:
+    def close(
+        self, end_ms: int | None = None, t_s: float | None = None, *, committed: bool = False
+    ) -> None:
+        """End the turn that is open, if one is; its end is not known where the log does not tell of one."""
         if self._open is not None:
             start_ms, started_s, vad = self._open
             turn = RecordedTurn(start_ms, end_ms, started_s, t_s, committed, vad)
@@ -160,12 +163,12 @@ class _Reader:
             self._open = None
 
 
-def read_connections(events: Iterable[Event]) -> list[Connection]:
+def read_connections(events: Iterable[Event]) -> list[RecordedConnection]:
     """Read a log; there is at least one connection."""
     reader = _Reader()
     for event in events:
         reader.read(event)
-    reader._close(None, None)
+    reader.close()
     return reader.connections
 
 
@@ -196,7 +199,7 @@ def recorded_from(events: Iterable[Event]) -> int:
     return 0
 
 
-def known_from_ms(connection: Connection, known_from_samples: int) -> int:
+def known_from_ms(connection: RecordedConnection, known_from_samples: int) -> int:
     """Return from where on a connection's turns can be decided again: not in the middle of one."""
     from_ms = max(0, -(-(known_from_samples - connection.first_sample) // SAMPLES_PER_MS))
     for turn in connection.turns:
@@ -206,7 +209,7 @@ def known_from_ms(connection: Connection, known_from_samples: int) -> int:
     return from_ms
 
 
-def traces_of(connections: Sequence[Connection], audio: bytes | Trace, detector: str) -> list[Trace]:
+def traces_of(connections: Sequence[RecordedConnection], audio: bytes | Trace, detector: str) -> list[Trace]:
     """Return one trace a connection: each endpoint's detector began anew with it."""
     firsts = [connection.first_sample for connection in connections]
     found = []
@@ -223,11 +226,11 @@ def traces_of(connections: Sequence[Connection], audio: bytes | Trace, detector:
 
 
 def replayed(
-    connection: Connection,
+    connection: RecordedConnection,
     heard: Trace,
     vad: ServerVad | None = None,
     *,
-    known_from_ms: int = 0,
+    from_ms: int = 0,
     exit_threshold: float | None = None,
     reset: Reset = "high",
 ) -> list[SimulatedTurn]:
@@ -238,13 +241,13 @@ def replayed(
     vad
         The settings for the whole of it; commits that were made without any turn detection are then not
         made. None: the recorded ones, each from its place on.
-    known_from_ms
+    from_ms
         Before it the audio is not known, and nothing is decided.
     """
     detector = TurnDetector(
         vad or ServerVad(), exit_threshold=exit_threshold, reset=reset, frame_ms=heard.hop_ms
     )
-    earlier = [turn.end_ms or 0 for turn in connection.turns if turn.start_ms < known_from_ms]
+    earlier = [turn.end_ms or 0 for turn in connection.turns if turn.start_ms < from_ms]
     detector.stop(max(earlier, default=0))  # no padding reaches back over a turn that was recorded before
     commits = deque(at for at in connection.commits if vad is None or connection.vad_at(at) is not None)
     turns: list[SimulatedTurn] = []
@@ -261,7 +264,7 @@ def replayed(
         # What was asked for while a frame was still being recorded acts on it: it is judged when it is whole.
         commit(end_ms)
         asked = vad or connection.vad_at(end_ms - 1e-6)
-        if asked is None or frame * heard.hop_ms < known_from_ms:
+        if asked is None or frame * heard.hop_ms < from_ms:
             detector.skip()
             continue
         detector.vad = asked

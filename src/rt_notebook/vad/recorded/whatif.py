@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.turn_detection import Reset
     from rt_notebook.io.audio.sources import AudioSource
     from rt_notebook.log.event_log import EventLog
-    from rt_notebook.vad.recorded.told import Connection
+    from rt_notebook.vad.recorded.told import RecordedConnection
     from rt_notebook.vad.traces.simulate import SimulatedTurn
 
 __all__ = ["WhatIf", "whatif"]
@@ -170,7 +170,7 @@ def whatif(
         from_ms = known_from_ms(connection, known_from)
         recorded += _recorded(connection, from_ms, spoken)
         again = replayed(
-            connection, part, vad, known_from_ms=from_ms, exit_threshold=exit_threshold, reset=reset
+            connection, part, vad, from_ms=from_ms, exit_threshold=exit_threshold, reset=reset
         )
         turns += _again(again, connection.first_ms, sent, spoken)
     changes = _changes(recorded, turns)
@@ -204,7 +204,7 @@ def _again(
 
 
 def _recorded(
-    connection: Connection, from_ms: int, spoken: Sequence[tuple[float, float]]
+    connection: RecordedConnection, from_ms: int, spoken: Sequence[tuple[float, float]]
 ) -> Iterator[HeardTurn]:
     """Yield the turns that the endpoint has told of, as far as their audio is known."""
     first_ms, floor_ms = connection.first_ms, 0

@@ -86,7 +86,7 @@ def test_what_was_before_the_recording_began_is_left_out():
     assert from_ms == connection.turns[1].end_ms  # it began within that turn
     silent_before = np.array(driven.probabilities, np.float32)
     silent_before[:50] = 0
-    turns = replayed(connection, vad.Trace(silent_before), known_from_ms=from_ms)
+    turns = replayed(connection, vad.Trace(silent_before), from_ms=from_ms)
     assert [(turn.audio_start_ms, turn.audio_end_ms) for turn in turns] == [
         (turn.start_ms, turn.end_ms) for turn in connection.turns[2:]
     ]
