@@ -12,7 +12,7 @@ import traitlets
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.audio.voice import voice
-from rt_notebook.vad.plane.recommend import Recommendation, recommend
+from rt_notebook.vad.plane.recommend import Recommendation, limits_of, recommend
 from rt_notebook.vad.recorded.reading import PROMPTS, QUIET_S, Reading, room_sweep
 from rt_notebook.vad.synthetic.reader import read_aloud
 from rt_notebook.widgets.port.audio_port import AudioPort
@@ -58,6 +58,11 @@ class RoomTest(AudioPort):
     reading, sweep, recommendation
         What was recorded, all settings tried on it, and the recommendation; None until then.
 
+    Raises
+    ------
+    ConfigError
+        The budget names a metric that there is not, or no number.
+
     Examples
     --------
     >>> room = RoomTest(session)
@@ -84,7 +89,7 @@ class RoomTest(AudioPort):
         prompts: Sequence[str] = PROMPTS,
         quiet_s: float = QUIET_S,
     ) -> None:
-        self._session, self._budget, self._prompts = session, budget, tuple(prompts)
+        self._session, self._budget, self._prompts = session, limits_of(budget), tuple(prompts)
         self._quiet_samples = int(quiet_s * SAMPLE_RATE_HZ)
         self._steps: RoomSteps | None = None
         self._pcm: list[bytes] = []

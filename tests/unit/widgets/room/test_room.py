@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from rt_notebook import Endpoint, Session, vad, voice
+from rt_notebook import ConfigError, Endpoint, Session, vad, voice
 from rt_notebook.core.audio import to_pcm
 from rt_notebook.vad.recorded.reading import PROMPTS
 from rt_notebook.widgets.room.room import RoomTest
@@ -99,6 +99,11 @@ def test_reading_aloud_gives_settings_that_the_session_takes(settled):
             assert widget.verdict[0].split(":")[0] in str(widget._repr_mimebundle_())
         finally:
             widget.close()
+
+
+def test_a_budget_that_cannot_be_kept_to_is_refused_before_anybody_reads():
+    with pytest.raises(ConfigError, match=r"foo.*Use: false_cutoff_rate"):
+        RoomTest(budget={"foo": 1})
 
 
 def test_a_test_that_is_stopped_begins_again(settled):
