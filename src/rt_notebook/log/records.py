@@ -157,5 +157,3 @@ class Incident:
     data: dict[str, Any]
     item_id: str | None
     response_id: str | None
-    place: int
-    """Number of the incident, in the order of the log."""

@@ -158,6 +158,21 @@ def test_a_tool_call_without_its_output(shared_data) -> None:
     assert "waits for its output" in text
 
 
+@pytest.mark.parametrize(
+    "lost", [(), ("response.output_item",), ("response.output_item", "conversation.item")]
+)
+def test_a_function_is_named_by_whichever_event_tells_its_name(lost) -> None:
+    script = Script()
+    script.type("Hello.", 1.0)
+    script.call(1.1)
+    told = [
+        event
+        for event in script.log(microphone=False)
+        if "look" not in repr(event.data) or not event.type.startswith(lost)
+    ]
+    assert "calls look and waits" in step(told)[1]
+
+
 def test_a_call_that_waits_for_a_yes_is_named() -> None:
     script = spoken()
     call_id = script.call(2.6)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rt_notebook.log.readers import incidents, items, microphone, playback, responses
+from rt_notebook.log.readers import incidents, items, microphone, playback, responses, session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,14 +28,14 @@ def _both(first: Reader, second: Reader) -> Reader:
     return read
 
 
-_ITEMS = microphone.READERS | items.READERS | responses.READERS | playback.READERS
+_CONVERSATION = session.READERS | microphone.READERS | items.READERS | responses.READERS | playback.READERS
 
 READERS: Mapping[str, Reader] = MappingProxyType(
-    _ITEMS
+    _CONVERSATION
     | incidents.READERS
     | {
-        type_: _both(_ITEMS[type_], incidents.READERS[type_])
-        for type_ in _ITEMS.keys() & incidents.READERS.keys()
+        type_: _both(_CONVERSATION[type_], incidents.READERS[type_])
+        for type_ in _CONVERSATION.keys() & incidents.READERS.keys()
     }
 )
-"""Readers by event type, in the GA vocabulary. What items and responses read comes first."""
+"""Readers by event type, in the GA vocabulary. Incidents are noted last."""

@@ -42,6 +42,7 @@ def describe(item: Item, payload: dict[str, object]) -> None:
     item.type = as_text(payload.get("type")) or item.type
     item.role = item.role or as_text(payload.get("role"))
     item.call_id = item.call_id or as_text(payload.get("call_id"))
+    item.name = item.name or as_text(payload.get("name"))
     if item.type == "message" and item.role == "user":
         content = payload.get("content")
         kinds = [as_dict(part).get("type") for part in content] if isinstance(content, list) else []
@@ -107,6 +108,9 @@ def _transcription(accounts: Accounts, event: Event) -> None:
     else:
         words.final = as_text(event.data.get("transcript"))
         item.transcribed_s = event.t_s if item.transcribed_s is None else item.transcribed_s
+        usage = as_dict(event.data.get("usage"))
+        item.transcription_s = as_number(usage.get("seconds")) or item.transcription_s
+        item.transcription_tokens = int(as_number(usage.get("total_tokens")) or item.transcription_tokens)
 
 
 READERS: dict[str, Reader] = {

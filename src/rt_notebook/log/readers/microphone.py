@@ -1,4 +1,4 @@
-"""Readers of the session's settings and of the audio that was sent to it."""
+"""Readers of the microphone: whether it is open, its audio, and what turn detection makes of that."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SAMPLES_PER_MS, SILENCE_DBFS
-from rt_notebook.log.audio_clock import AudioClock
-from rt_notebook.log.fields import as_dict, as_number, as_text
-from rt_notebook.log.mic_track import MicTrack, SpokenEnd
+from rt_notebook.log.fields import as_number, as_text
+from rt_notebook.log.mic_track import SpokenEnd
 from rt_notebook.log.readers.items import item_of
 from rt_notebook.log.records import AudioPiece
 
@@ -22,32 +21,14 @@ LONGEST_SAMPLES = 30 * SAMPLE_RATE_HZ
 """Speech whose beginning is not known is looked at so far back."""
 
 
-def _session(accounts: Accounts, event: Event) -> None:
-    session = as_dict(event.data.get("session"))
-    session_id = as_text(session.get("id"))
-    if event.type == "session.created":
-        # Another session (after a reconnect) counts the audio from zero again.
-        if accounts.session_id not in {None, session_id}:
-            accounts.microphone_clock, accounts.track = AudioClock(), MicTrack()
-            accounts.lose()
-        accounts.session_id = session_id
-        accounts.counts_from_start = True
-    accounts.session = session
-    accounts.turn_detection = as_dict(
-        as_dict(as_dict(session.get("audio")).get("input")).get("turn_detection")
-    )
+def _opened(accounts: Accounts, event: Event) -> None:
+    accounts.pages.opened(event)
+    _state(accounts, event)
 
 
-def _closed(accounts: Accounts, _: Event) -> None:
-    for response in accounts.responses.values():
-        if response.done_s is None:
-            response.status, response.reason = "incomplete", "connection_closed"
-            accounts.touched.add(response.id)
-    for item in list(accounts.items.values()):
-        if item.is_user and not item.placed:  # speech that was cut off: it stands where it was said
-            accounts.place(item, None)
-            accounts.touched.add(item.id)
-    accounts.lose()
+def _state(accounts: Accounts, event: Event) -> None:
+    accounts.microphone_event = event
+    accounts.microphone_sent_s = None
 
 
 def _append(accounts: Accounts, event: Event) -> None:
@@ -144,27 +125,9 @@ def _committed(accounts: Accounts, event: Event) -> None:
     accounts.place(item, as_text(event.data.get("previous_item_id")))
 
 
-def _clock(accounts: Accounts, event: Event) -> None:
-    accounts.pages.exchanged(event)
-
-
-def _opened(accounts: Accounts, event: Event) -> None:
-    accounts.pages.opened(event)
-
-
-def _round_trip(accounts: Accounts, event: Event) -> None:
-    seconds = as_number(event.data.get("round_trip_s"))
-    if seconds is not None and seconds >= 0:
-        accounts.track.add_round_trip(seconds)
-
-
 READERS: dict[str, Reader] = {
-    "session.created": _session,
-    "session.updated": _session,
-    "local.closed": _closed,
-    "local.clock": _clock,
     "local.mic_opened": _opened,
-    "local.round_trip": _round_trip,
+    "local.mic_closed": _state,
     "input_audio_buffer.append": _append,
     "input_audio_buffer.commit": _sent_commit,
     "input_audio_buffer.cleared": _cleared,

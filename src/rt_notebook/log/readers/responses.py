@@ -1,4 +1,4 @@
-"""Readers of responses: their state, words and audio."""
+"""Readers of responses: their state, words, audio and calls of tools."""
 
 from __future__ import annotations
 
@@ -98,6 +98,12 @@ def _output_audio(accounts: Accounts, event: Event) -> None:
         item.first_audio_s = event.t_s if item.first_audio_s is None else item.first_audio_s
 
 
+def _tool_call(accounts: Accounts, event: Event) -> None:
+    call_id = as_text(event.data.get("call_id"))
+    if call_id is not None:
+        accounts.calls[call_id] = event
+
+
 READERS: dict[str, Reader] = {
     "response.create": _requested,
     "response.created": _response_created,
@@ -111,4 +117,5 @@ READERS: dict[str, Reader] = {
     "response.output_audio.delta": _output_audio,
     "response.function_call_arguments.delta": _output_item,
     "response.function_call_arguments.done": _output_item,
+    "local.tool_call": _tool_call,
 }
