@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rt_notebook.log.faults import errors_of
 from rt_notebook.log.fields import as_text
+from rt_notebook.log.heard import ROUNDING_MS
 from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.turns import Turns
 
@@ -24,8 +25,6 @@ QUIET_DBFS = -60.0
 
 SPEAKING_S = 1.5
 """Sound must last this long before it is odd that no speech was found in it."""
-
-ROUNDING_MS = 20.0
 
 
 @dataclass(frozen=True, slots=True)

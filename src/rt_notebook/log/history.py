@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.log.fields import as_dict, as_text
+from rt_notebook.log.heard import words_heard
 from rt_notebook.log.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["History", "fold_history"]
 
 Json = dict[str, Any]
-
-ROUNDING_MS = 20.0
-"""A speaker that stops this close to the end has played all of it: reports come in whole blocks."""
 
 LONGEST_ID_CHARS = 32
 
@@ -90,10 +88,7 @@ def _message(item: Item, text: str) -> Json:
 
 
 def _heard(item: Item) -> str | None:
-    """Return the words that left the speaker: spread evenly over the audio, each counts when it is over.
-
-    Without a speaker, nobody says what was heard, and all of it counts.
-    """
+    """Return the words that left the speaker. Without one, nobody tells, and all of them count."""
     text = item.text
     if text is None or not item.deltas:
         return text
@@ -103,11 +98,7 @@ def _heard(item: Item) -> str | None:
         ends_ms.append(item.played_samples / SAMPLES_PER_MS)
     if item.truncated_ms is not None:
         ends_ms.append(item.truncated_ms)
-    heard_ms = min(ends_ms)
-    if heard_ms >= audio_ms - ROUNDING_MS:
-        return text
-    heard = text[: int(len(text) * heard_ms / audio_ms) + 1]
-    return heard[: heard.rfind(" ")].rstrip() if " " in heard else ""
+    return words_heard(text, min(ends_ms), audio_ms)
 
 
 def _calls(events: Sequence[Event]) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rt_notebook.log.latency import Latency, latency_of
 from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.transcript import heard_words
+from rt_notebook.log.transcript import heard_of
 from rt_notebook.log.turns import Turn, Turns
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _row(turn: Turn, latency: Latency) -> str:
 def _assistant(turn: Turn) -> str:
     """Return the words, with those struck out that were generated but never heard."""
     text = turn.assistant or ""
-    heard = heard_words(turn)
+    heard = heard_of(turn)
     if heard is None or heard == text:
         return escape(text)
     rest = text[len(heard) :].lstrip()

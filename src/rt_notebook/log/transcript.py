@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rt_notebook.log.heard import words_heard
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,25 +13,14 @@ if TYPE_CHECKING:
 
     from rt_notebook.log.turns import Turn
 
-__all__ = ["heard_words", "transcript_table"]
-
-ROUNDING_MS = 20.0
-"""A speaker that stops this close to the end has played all of it: reports come in whole blocks."""
+__all__ = ["heard_of", "transcript_table"]
 
 
-def heard_words(turn: Turn) -> str | None:
-    """Return the part of the assistant's words that left the speaker; None if no speaker reported.
-
-    An estimate: the endpoint does not say when each word sounds, so words are taken to be spread evenly over
-    the audio, and a word counts when all of it was played.
-    """
+def heard_of(turn: Turn) -> str | None:
+    """Return the part of the assistant's words that left the speaker; None if no speaker reported."""
     if turn.assistant is None or turn.heard_ms is None:
         return None
-    if turn.heard_ms >= turn.audio_ms - ROUNDING_MS:
-        return turn.assistant
-    limit = len(turn.assistant) * turn.heard_ms / turn.audio_ms
-    heard = turn.assistant[: int(limit) + 1]
-    return heard[: heard.rfind(" ")].rstrip() if " " in heard else ""
+    return words_heard(turn.assistant, turn.heard_ms, turn.audio_ms)
 
 
 def transcript_table(turns: Sequence[Turn]) -> pd.DataFrame:
@@ -59,7 +50,7 @@ def transcript_table(turns: Sequence[Turn]) -> pd.DataFrame:
             add(turn.began_s, turn.turn, "user", turn.user, None, turn.user_item_id)
         if turn.assistant is not None:
             t_s = turn.first_text_s if turn.first_audio_s is None else turn.first_audio_s
-            add(t_s, turn.turn, "assistant", turn.assistant, heard_words(turn), turn.assistant_item_id)
+            add(t_s, turn.turn, "assistant", turn.assistant, heard_of(turn), turn.assistant_item_id)
     return pd.DataFrame(
         {
             "t_s": pd.Series(columns["t_s"], dtype="float64"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.scrub import scrubbed
 from rt_notebook.log.event_log import EventLog
-from rt_notebook.log.transcript import heard_words
+from rt_notebook.log.transcript import heard_of
 from rt_notebook.plot._axes import events_of
 from rt_notebook.plot._latency import latency
 from rt_notebook.plot._timeline import timeline
@@ -127,7 +127,7 @@ def _conversation(turns: list[Turn]) -> str:
     rows = []
     for turn in turns[-SHOWN_ROWS:]:
         text = turn.assistant or ""
-        heard = heard_words(turn)
+        heard = heard_of(turn)
         said = escape(text)
         if heard is not None and heard != text:
             said = (
