@@ -16,11 +16,11 @@ from scripted_log import Script
 from rt_notebook.core.events import CLIENT_EVENTS, LOCAL_EVENTS, SERVER_EVENTS, Event
 from rt_notebook.log.event_log import EventLog
 from rt_notebook.log.explain import explain_of, fold_explanation
-from rt_notebook.log.faults import errors_of, fold_errors
 from rt_notebook.log.glitches import fold_glitches, glitches_of
 from rt_notebook.log.html import log_html
 from rt_notebook.log.latency import ERRORS, PARTS, fold_latency, latency_of
 from rt_notebook.log.ledger import Ledger
+from rt_notebook.log.reported_errors import errors_of, fold_errors
 from rt_notebook.log.segments import fold_segments
 from rt_notebook.log.store import EventStore
 from rt_notebook.log.table import events_table
@@ -93,7 +93,7 @@ def fold_all(events: list[Event]) -> None:
     assert [g.t_s for g in glitches] == sorted(g.t_s for g in glitches)
     assert len(log.glitches()) == len(glitches)
     numbers = {turn.turn for turn in turns} | {None}
-    assert {fault.turn for fault in fold_errors(events)} <= numbers
+    assert {error.turn for error in fold_errors(events)} <= numbers
     assert len(log.errors()) <= len(events)
     assert fold_explanation(events).text
     assert log_html(events).startswith("<div")

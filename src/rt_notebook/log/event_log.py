@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, overload
 
 from rt_notebook.core.events import Event
 from rt_notebook.log.explain import Explanation, explain_of
-from rt_notebook.log.faults import errors_of, errors_table
 from rt_notebook.log.files import read_jsonl, read_parquet, write_jsonl, write_parquet
 from rt_notebook.log.glitches import glitches_of, glitches_table
 from rt_notebook.log.html import log_html
 from rt_notebook.log.kept import Kept
 from rt_notebook.log.latency import latency_of, latency_table
+from rt_notebook.log.reported_errors import errors_of, errors_table
 from rt_notebook.log.store import EventStore
 from rt_notebook.log.table import EventTable
 from rt_notebook.log.transcript import transcript_table

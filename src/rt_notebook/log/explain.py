@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rt_notebook.log.faults import errors_of
 from rt_notebook.log.fields import as_text
 from rt_notebook.log.heard import ROUNDING_MS
 from rt_notebook.log.ledger import Ledger
+from rt_notebook.log.reported_errors import errors_of
 from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:
@@ -128,11 +128,11 @@ def _question(turns: Turns, turn: Turn, user: Item | None) -> tuple[str, str] | 
         return "response", (
             "The turn is committed, and without turn detection an answer must be asked for (response.create)."
         )
-    faults = [fault for fault in errors_of(turns) if fault.t_s >= (turn.committed_s or turn.began_s or 0.0)]
-    if faults:
+    errors = [error for error in errors_of(turns) if error.t_s >= (turn.committed_s or turn.began_s or 0.0)]
+    if errors:
         return (
             "response",
-            f"No answer was begun. The last error says: {faults[-1].message or faults[-1].code}",
+            f"No answer was begun. The last error says: {errors[-1].message or errors[-1].code}",
         )
     return "response", "The turn is committed, and the endpoint has not begun an answer."
 
@@ -140,8 +140,8 @@ def _question(turns: Turns, turn: Turn, user: Item | None) -> tuple[str, str] | 
 def _answer(turns: Turns, turn: Turn) -> tuple[str, str] | None:
     why = f" ({turn.status_reason})" if turn.status_reason else ""
     if turn.status in {"failed", "incomplete"} or (turn.status == "cancelled" and not turn.audio_ms):
-        faults = [fault for fault in errors_of(turns) if fault.turn == turn.turn and fault.message]
-        said = f" {faults[-1].message}" if faults else ""
+        errors = [error for error in errors_of(turns) if error.turn == turn.turn and error.message]
+        said = f" {errors[-1].message}" if errors else ""
         return "response_done", f"The answer {_PAST[turn.status]}{why}.{said}"
     asked = _approval(turns, turn)
     if asked is not None:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["Kept"]
 
 
-class Reader(Protocol):
+class StoreReader(Protocol):
     """Whatever reads a store from its beginning, event by event."""
 
     def read(self, store: EventStore, stop: int) -> None:
         """Read on to before `stop`."""
 
 
-R = TypeVar("R", bound=Reader)
+R = TypeVar("R", bound=StoreReader)
 
 
 class Kept(Generic[R]):

@@ -1,4 +1,4 @@
-"""Errors of a session, each with the event that caused it."""
+"""The errors that a log tells of, each with the event that caused it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.log.records import Incident
 
-__all__ = ["Fault", "errors_of", "errors_table", "fold_errors"]
+__all__ = ["ReportedError", "errors_of", "errors_table", "fold_errors"]
 
-FaultKind = Literal["request", "response", "transcription", "connection", "limit", "frame", "session"]
+ErrorKind = Literal["request", "response", "transcription", "connection", "limit", "frame", "session"]
 
-_KINDS: dict[str, FaultKind] = {
+_KINDS: dict[str, ErrorKind] = {
     "error": "request",
     "response.done": "response",
     "conversation.item.input_audio_transcription.failed": "transcription",
@@ -36,8 +36,8 @@ _KINDS: dict[str, FaultKind] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One error.
+class ReportedError:
+    """One error. It says what happened; it is not raised.
 
     Attributes
     ----------
@@ -72,26 +72,26 @@ class Fault:
     cause_s: float | None
 
 
-def fold_errors(events: Iterable[Event]) -> list[Fault]:
+def fold_errors(events: Iterable[Event]) -> list[ReportedError]:
     """Fold events into errors, in the order of the log."""
     return errors_of(Turns(Ledger(events)))
 
 
-def errors_of(turns: Turns) -> list[Fault]:
+def errors_of(turns: Turns) -> list[ReportedError]:
     """Return the errors that a ledger knows of, in the order of the log."""
     turns.fold()
     failed = {incident.response_id for incident in turns.ledger.incidents if incident.type == "response.done"}
-    faults = []
+    errors = []
     for incident in turns.ledger.incidents:
         kind = _KINDS.get(incident.type)
         # This side puts a failed answer into a sentence of its own: it is the same error.
         again = incident.type == "local.error" and incident.response_id in failed - {None}
         if kind is not None and not again:
-            faults.append(_fault(turns, incident, kind))
-    return faults
+            errors.append(_error(turns, incident, kind))
+    return errors
 
 
-def _fault(turns: Turns, incident: Incident, kind: FaultKind) -> Fault:
+def _error(turns: Turns, incident: Incident, kind: ErrorKind) -> ReportedError:
     ledger, data = turns.ledger, incident.data
     told = as_dict(data.get("error"))
     status = as_dict(as_dict(data.get("response")).get("status_details"))
@@ -106,7 +106,7 @@ def _fault(turns: Turns, incident: Incident, kind: FaultKind) -> Fault:
         cause_id = response.request_id
     cause = ledger.sent.get(cause_id or "")
     message = as_text(told.get("message")) or as_text(data.get("message")) or as_text(data.get("reason"))
-    return Fault(
+    return ReportedError(
         t_s=incident.t_s,
         kind=kind,
         code=None if code is None else str(code),
@@ -122,6 +122,6 @@ def _fault(turns: Turns, incident: Incident, kind: FaultKind) -> Fault:
     )
 
 
-def errors_table(faults: list[Fault]) -> pd.DataFrame:
-    """Return one row an error. The columns are the fields of `Fault`."""
-    return frame_of(Fault, faults)
+def errors_table(errors: list[ReportedError]) -> pd.DataFrame:
+    """Return one row an error. The columns are the fields of `ReportedError`."""
+    return frame_of(ReportedError, errors)
