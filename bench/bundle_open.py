@@ -19,7 +19,7 @@ import numpy as np
 
 import rt_notebook
 from rt_notebook.core.audio import level_dbfs
-from rt_notebook.core.envelope import level_and_envelope
+from rt_notebook.core.envelope import levels_and_envelopes
 from rt_notebook.core.events import Event
 from rt_notebook.io.bundle.manifest import Manifest
 from rt_notebook.io.bundle.writer import Recorder
@@ -63,7 +63,7 @@ def conversation(minutes: float) -> Iterator[tuple[Event, bytes]]:
         for start in range(0, len(voice), chunk_bytes):
             pcm, t_s = voice[start : start + chunk_bytes], begin_s + start / 48_000 + 1e-6 * rng.random()
             type_ = "input_audio_buffer.append"
-            level, envelope = level_and_envelope(pcm)
+            ((level, envelope),) = levels_and_envelopes([pcm])
             yield Event(t_s, "sent", type_, {"type": type_, "envelope": envelope}, len(pcm) // 2, level), pcm
         yield event(begin_s + 6.0, "received", "response.created", response={"id": ids["response_id"]}), b""
         for start in range(0, len(answer), delta_bytes):

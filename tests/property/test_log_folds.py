@@ -15,12 +15,11 @@ from scripted_log import Script
 
 from rt_notebook.core.events import CLIENT_EVENTS, LOCAL_EVENTS, SERVER_EVENTS, Event
 from rt_notebook.log.event_log import EventLog
-from rt_notebook.log.explain import explain_of, fold_explanation
-from rt_notebook.log.glitches import fold_glitches, glitches_of
-from rt_notebook.log.html import log_html
+from rt_notebook.log.explain import explain_of
+from rt_notebook.log.glitches import glitches_of
 from rt_notebook.log.latency import ERRORS, PARTS, fold_latency, latency_of
 from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.reported_errors import errors_of, fold_errors
+from rt_notebook.log.reported_errors import errors_of
 from rt_notebook.log.segments import fold_segments
 from rt_notebook.log.store import EventStore
 from rt_notebook.log.table import events_table
@@ -89,14 +88,11 @@ def fold_all(events: list[Event]) -> None:
     assert list(log) == events
     assert len(log.usage()) == len(turns)
     assert log.forecast(30.0)["expected_tokens"].min() >= 0
-    glitches = fold_glitches(events)
-    assert [g.t_s for g in glitches] == sorted(g.t_s for g in glitches)
-    assert len(log.glitches()) == len(glitches)
-    numbers = {turn.turn for turn in turns} | {None}
-    assert {error.turn for error in fold_errors(events)} <= numbers
+    assert log.glitches()["t_s"].is_monotonic_increasing
+    assert set(log.errors()["turn"].dropna()) <= {turn.turn for turn in turns}
     assert len(log.errors()) <= len(events)
-    assert fold_explanation(events).text
-    assert log_html(events).startswith("<div")
+    assert log.explain().text
+    assert log._repr_html_().startswith("<div")
     for span in fold_segments(events).spans:
         assert span.start_s < span.end_s
     check_sums(events)
@@ -134,7 +130,7 @@ def test_a_turn_that_is_over_does_not_change_any_more(events) -> None:
 def test_folding_again_gives_the_same(events) -> None:
     assert fold_turns(events) == fold_turns(events)
     assert fold_segments(events) == fold_segments(events)
-    assert log_html(events) == log_html(events)
+    assert EventLog(events)._repr_html_() == EventLog(events)._repr_html_()
 
 
 @given(sessions())

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_pcm
-from rt_notebook.core.envelope import STEP_SAMPLES, level_and_envelope
+from rt_notebook.core.envelope import STEP_SAMPLES, levels_and_envelopes
 from rt_notebook.core.events import Event
 from rt_notebook.log.event_log import EventLog
 
@@ -197,7 +197,7 @@ class Script:
         if microphone:
             chunks = math.ceil((self.end_s + 0.5 - MICROPHONE_S) / CHUNK_S)
             for i in range(chunks):
-                level, envelope = level_and_envelope(self._chunk(i))
+                ((level, envelope),) = levels_and_envelopes([self._chunk(i)])
                 samples = round(CHUNK_S * SAMPLE_RATE_HZ)
                 event = Event(
                     MICROPHONE_S + (i + 1) * CHUNK_S,

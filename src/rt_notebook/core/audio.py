@@ -23,7 +23,6 @@ _FULL_SCALE_POWER = 32768.0**2
 # Made once: for a chunk of audio, reading the name of a type costs as much as the arithmetic.
 _INT16, _FLOAT32 = np.dtype("<i2"), np.dtype(np.float32)
 
-Pcm16 = npt.NDArray[np.int16]
 Float32 = npt.NDArray[np.float32]
 
 

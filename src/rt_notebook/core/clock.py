@@ -97,10 +97,6 @@ class ClockMap:
         away_s = there_s - at_s
         return Mapped(there_s - offset_s - drift * away_s, round_trip_s / 2 + unknown * abs(away_s))
 
-    def drift(self, there_s: float) -> float:
-        """How much faster than this clock the other one runs at that time, as a ratio; 0 while unknown."""
-        return _drift(self._near(there_s))[0]
-
     def _near(self, there_s: float) -> list[tuple[float, float, float]]:
         exchanges = self._exchanges
         first = bisect_left(exchanges, (there_s - WINDOW_S,))

@@ -18,7 +18,7 @@ from rt_notebook.core.audio import BYTES_PER_SAMPLE, SILENCE_DBFS, pcm_samples
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["STEP_SAMPLES", "envelope_dbfs", "level_and_envelope", "levels_and_envelopes"]
+__all__ = ["STEP_SAMPLES", "envelope_dbfs", "levels_and_envelopes"]
 
 STEP_SAMPLES: Final = 120
 """5 ms at 24 kHz."""
@@ -28,13 +28,11 @@ _FULL_SCALE_POWER: Final = 32768.0**2
 _INT16, _UINT16, _FLOAT32 = np.dtype("<i2"), np.dtype(np.uint16), np.dtype(np.float32)
 
 
-def level_and_envelope(pcm: bytes) -> tuple[float, str]:
-    """Return the RMS level of PCM16 audio, as `audio.level_dbfs` does, and its envelope."""
-    return levels_and_envelopes([pcm])[0]
-
-
 def levels_and_envelopes(chunks: Sequence[bytes]) -> list[tuple[float, str]]:
-    """Return the same of several chunks. Together they cost little more than one."""
+    """Return of each chunk of PCM16 its RMS level, as `audio.level_dbfs` does, and its envelope.
+
+    Chunks together cost little more than one.
+    """
     counts = tuple(map(pcm_samples, chunks))
     starts, ends = _steps(counts)
     if len(starts) == 0:

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING
 
 from rt_notebook.log.fields import as_text
 from rt_notebook.log.heard import ROUNDING_MS
-from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.reported_errors import errors_of
-from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from rt_notebook.core.events import Event
     from rt_notebook.log.records import AudioPiece, Item
-    from rt_notebook.log.turns import Turn
+    from rt_notebook.log.turns import Turn, Turns
 
-__all__ = ["Explanation", "explain_of", "fold_explanation"]
+__all__ = ["Explanation", "explain_of"]
 
 QUIET_DBFS = -60.0
 """A chunk below this is silence to any detector."""
@@ -51,11 +48,6 @@ class Explanation:
         return self.text
 
     __repr__ = __str__
-
-
-def fold_explanation(events: Iterable[Event]) -> Explanation:
-    """Fold events into the reason for the silence."""
-    return explain_of(Turns(Ledger(events)))
 
 
 def explain_of(turns: Turns) -> Explanation:

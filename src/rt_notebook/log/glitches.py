@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from rt_notebook.core.audio import SAMPLES_PER_MS
 from rt_notebook.log.fields import as_number, as_text
 from rt_notebook.log.frames import frame_of
-from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
-    from rt_notebook.core.events import Event
     from rt_notebook.log.records import Incident, Item
+    from rt_notebook.log.turns import Turns
 
-__all__ = ["Glitch", "fold_glitches", "glitches_of", "glitches_table"]
+__all__ = ["Glitch", "glitches_of", "glitches_table"]
 
 Place = Literal["microphone", "carrier", "outbox", "connection", "speaker"]
 
@@ -60,11 +56,6 @@ class Glitch:
     cause: str | None = None
     turn: int | None = None
     item_id: str | None = None
-
-
-def fold_glitches(events: Iterable[Event]) -> list[Glitch]:
-    """Fold events into glitches, in the order of time."""
-    return glitches_of(Turns(Ledger(events)))
 
 
 def glitches_of(turns: Turns) -> list[Glitch]:

@@ -7,14 +7,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rt_notebook.log.latency import Latency, latency_of
-from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.transcript import heard_of
-from rt_notebook.log.turns import Turn, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rt_notebook.core.events import Event
+    from rt_notebook.log.turns import Turn, Turns
 
 __all__ = ["log_html"]
 
@@ -26,12 +25,11 @@ _CELL = "padding:.25em .75em;text-align:left;vertical-align:top;border-top:1px s
 _MUTED = "opacity:.7"
 
 
-def log_html(events: Sequence[Event], folds: Turns | None = None) -> str:
+def log_html(events: Sequence[Event], folds: Turns) -> str:
     """Return the conversation as an HTML table with a line of counts.
 
     It has no script and no colour of its own: it reads on light and dark pages. All text is escaped.
     """
-    folds = Turns(Ledger(events)) if folds is None else folds
     turns, latencies = folds.fold(), latency_of(folds)
     shown = turns[-SHOWN_TURNS:]
     head = "".join(_cell(title, tag="th") for title in ("Turn", "You", "Assistant", "Status", "Latency"))

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from rt_notebook.log.fields import as_dict, as_text
 from rt_notebook.log.frames import frame_of
-from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
-    from rt_notebook.core.events import Event
     from rt_notebook.log.records import Incident
+    from rt_notebook.log.turns import Turns
 
-__all__ = ["ReportedError", "errors_of", "errors_table", "fold_errors"]
+__all__ = ["ReportedError", "errors_of", "errors_table"]
 
 ErrorKind = Literal["request", "response", "transcription", "connection", "limit", "frame", "session"]
 
@@ -70,11 +66,6 @@ class ReportedError:
     cause_event_id: str | None
     cause_type: str | None
     cause_s: float | None
-
-
-def fold_errors(events: Iterable[Event]) -> list[ReportedError]:
-    """Fold events into errors, in the order of the log."""
-    return errors_of(Turns(Ledger(events)))
 
 
 def errors_of(turns: Turns) -> list[ReportedError]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rt_notebook.core.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from rt_notebook.core.events import Direction
 
@@ -81,7 +81,3 @@ class EventStore:
             for t_s, kind, data, samples, level in rows:
                 direction, type_ = self.kind_names[kind]
                 yield Event(t_s, direction, type_, data, samples, None if level != level else level)  # noqa: PLR0124 - NaN
-
-    def select(self, indices: Sequence[int]) -> list[Event]:
-        """Return the events at these places."""
-        return [self.event(index) for index in indices]

@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING
 from rt_notebook.core.usage import KINDS, checked_prices, cost
 from rt_notebook.errors import ConfigError
 from rt_notebook.log.frames import frame_of
-from rt_notebook.log.ledger import Ledger
-from rt_notebook.log.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from rt_notebook.core.events import Event
     from rt_notebook.log.records import Response
-    from rt_notebook.log.turns import Turn
+    from rt_notebook.log.turns import Turn, Turns
 
-__all__ = ["Expected", "TurnUsage", "fold_usage", "forecast", "frame_of_forecast", "usage_of", "usage_table"]
+__all__ = ["Expected", "TurnUsage", "forecast", "frame_of_forecast", "usage_of", "usage_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +67,6 @@ class TurnUsage:
     def tokens(self) -> dict[str, int]:
         """Return the tokens by `rt_notebook.core.usage.KINDS`."""
         return {kind: getattr(self, f"{kind}_tokens") for kind in KINDS}
-
-
-def fold_usage(events: Iterable[Event], prices: Mapping[str, float] | None = None) -> list[TurnUsage]:
-    """Fold events into the usage of each turn. `prices` are for a million tokens by kind."""
-    return usage_of(Turns(Ledger(events)), prices)
 
 
 def usage_of(turns: Turns, prices: Mapping[str, float] | None = None) -> list[TurnUsage]:

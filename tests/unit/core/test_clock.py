@@ -55,12 +55,13 @@ def test_a_clock_that_was_set_is_followed_after_the_window() -> None:
         assert mapped.t_s == pytest.approx(moment_s, abs=1e-6)
 
 
-def test_the_drift_is_found() -> None:
+def test_the_drift_is_found_and_taken_off() -> None:
     clock = ClockMap()
     for second in range(120):
         clock.add(exchange(float(second), 0.0005, 0.0005, 0.2, 100e-6))
-    assert clock.drift(60.0) == pytest.approx(100e-6, abs=1e-6)
-    assert ClockMap().drift(0.0) == 0.0
+    mapped = clock.here(125.0 * (1 + 100e-6) + 0.2)  # 6 s after the last exchange
+    assert mapped is not None
+    assert mapped.t_s == pytest.approx(125.0, abs=20e-6)
 
 
 def test_without_exchanges_nothing_is_known_and_nonsense_is_passed_over() -> None:

@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rt_notebook.core.audio import to_pcm
-from rt_notebook.core.envelope import STEP_SAMPLES, envelope_dbfs, level_and_envelope
+from rt_notebook.core.envelope import STEP_SAMPLES, envelope_dbfs, levels_and_envelopes
 from rt_notebook.core.speech_end import SpeechEnd, find_speech_end
 
 
 def found(samples: np.ndarray, first: int = 0, last: int | None = None) -> SpeechEnd | None:
-    levels = envelope_dbfs(level_and_envelope(to_pcm(samples))[1], len(samples))
+    ((_, envelope),) = levels_and_envelopes([to_pcm(samples)])
+    levels = envelope_dbfs(envelope, len(samples))
     assert levels is not None
     edges = np.minimum(np.arange(len(levels) + 1) * STEP_SAMPLES, len(samples))
     return find_speech_end(edges, levels, first, len(samples) if last is None else last)
