@@ -88,7 +88,28 @@ def test_what_json_does_not_have_is_told_as_near_as_it_can_be(tmp_path) -> None:
     assert json.loads(path.read_text().splitlines()[0]) == {"schema": "rt_notebook.events", "version": 1}
 
 
+def test_an_event_that_json_cannot_hold_ends_no_file(tmp_path) -> None:
+    noted = [{(1, 2): 3}, {"half of a character": "\ud800"}]
+    kept = Event(3.0, "received", "response.done", {"type": "response.done", "text": "Grüße 😀"})
+    events = [*(Event(1.0, "local", "note", data) for data in noted), kept]
+    first, second, last = EventLog.from_jsonl(EventLog(events).to_jsonl(tmp_path / "log.jsonl"))
+    assert first.data == {"(1, 2)": 3}
+    assert second.data == {"type": "note", "left_out": "UnicodeEncodeError"}
+    assert last == kept
+
+
 HEAD = '{"schema":"rt_notebook.events","version":1}\n'
+
+
+def test_a_file_of_an_earlier_release_is_read_as_it_was(tmp_path) -> None:
+    """It was all ASCII, and had halves of characters where an event had them."""
+    path = tmp_path / "log.jsonl"
+    line = r'{"t_s":1,"direction":"local","type":"note","data":{"a":"\u00e9 \ud83d\ude00 \ud800","b":1e999}}'
+    path.write_text(f'{HEAD}{line}\n{{"t_s":2.5,"direction":"sent","type":"x","level_dbfs":null}}\n')
+    assert list(EventLog.from_jsonl(path)) == [
+        Event(1.0, "local", "note", {"a": "é 😀 \ud800", "b": float("inf")}),
+        Event(2.5, "sent", "x", {"type": "x"}),
+    ]
 
 
 @pytest.mark.parametrize(

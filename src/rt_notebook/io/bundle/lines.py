@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
+from msgspec import structs
 
-from rt_notebook.core.events import Direction, Event
 from rt_notebook.errors import BundleError
 from rt_notebook.io.bundle.manifest import MAX_EVENTS_BYTES, MAX_LINE_BYTES
+from rt_notebook.log.event_line import EventLine, data_left_out, encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["decode_line", "encode_event", "pack", "split_lines", "unpack"]
+    from rt_notebook.core.events import Event
+
+__all__ = ["decode_line", "encode_line", "pack", "split_lines", "unpack"]
 
 _MAX_RATIO = 40
 _FREE_BYTES = 4 << 20
@@ -28,44 +31,23 @@ _PIECE_BYTES = 1 << 18
 _MAX_EVENT_SAMPLES = 1 << 24
 
 
-class _Line(msgspec.Struct, omit_defaults=True):
+class _BoundedLine(EventLine, omit_defaults=True):
+    """A line that anybody may have written."""
+
     t_s: Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
-    direction: Direction
-    type: str
-    data: dict[str, Any] | None = None
-    """None stands for an event that is nothing but its type: the many pieces of audio."""
     audio_samples: Annotated[int, msgspec.Meta(ge=0, le=_MAX_EVENT_SAMPLES)] = 0
     level_dbfs: Annotated[float, msgspec.Meta(ge=-1e3, le=1e3)] | None = None
 
 
-def _plain(value: object) -> object:
-    """Make something plain of what JSON does not have: users note what they like."""
-    numbers = getattr(value, "tolist", None)
-    return numbers() if callable(numbers) else str(value)
+_decoder = msgspec.json.Decoder(_BoundedLine)
 
 
-_encoder = msgspec.json.Encoder(enc_hook=_plain)
-_decoder = msgspec.json.Decoder(_Line)
-
-
-def encode_event(event: Event) -> bytes:
+def encode_line(event: Event) -> bytes:
     """Return one event as a line with its line feed."""
-    data = None if event.data == {"type": event.type} else event.data
-    try:
-        line = _encode(event, data)
-        left_out = f"{len(line)} bytes" if len(line) >= MAX_LINE_BYTES else ""
-    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        left_out = type(error).__name__
-    if left_out:
-        # One event that cannot be written must not end the recording.
-        line = _encode(event, {"type": event.type, "left_out": left_out})
+    line = encode_event(event)
+    if len(line) >= MAX_LINE_BYTES:
+        line = encode_event(structs.replace(event, data=data_left_out(event, f"{len(line)} bytes")))
     return line + b"\n"
-
-
-def _encode(event: Event, data: dict[str, Any] | None) -> bytes:
-    return _encoder.encode(
-        _Line(event.t_s, event.direction, event.type, data, event.audio_samples, event.level_dbfs)
-    )
 
 
 def decode_line(line: bytes) -> Event:
@@ -77,13 +59,11 @@ def decode_line(line: bytes) -> Event:
         It is no event.
     """
     try:
-        read = _decoder.decode(line)
+        return _decoder.decode(line).event()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(
             f"The bundle holds something that is no event ({error}).", "Use the original file."
         ) from None
-    data = {"type": read.type} if read.data is None else read.data
-    return Event(read.t_s, read.direction, read.type, data, read.audio_samples, read.level_dbfs)
 
 
 def pack(lines: Iterable[bytes]) -> bytes:

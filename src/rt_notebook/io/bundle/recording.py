@@ -31,7 +31,7 @@ import numpy as np
 from rt_notebook.errors import BundleError, ConfigError
 from rt_notebook.io.bundle.files import HeldFile, part_of, remove_part
 from rt_notebook.io.bundle.index import AudioIndex
-from rt_notebook.io.bundle.lines import decode_line, encode_event, split_lines, unpack
+from rt_notebook.io.bundle.lines import decode_line, encode_line, split_lines, unpack
 from rt_notebook.io.bundle.manifest import (
     EVENTS,
     MANIFEST,
@@ -154,7 +154,7 @@ class Recording:
             "user": (self.user_audio.pcm, len(self.user_audio)),
             "assistant": (self.assistant_audio.pcm, len(self.assistant_audio)),
         }
-        lines = (encode_event(event) for event in self.log)
+        lines = (encode_line(event) for event in self.log)
         pack_bundle(folder, target, self.manifest, lines, audio, overwrite=overwrite)
 
     def redact(self) -> Recording:

@@ -30,7 +30,7 @@ from rt_notebook.io.bundle.files import (
     remove_part,
     write_all,
 )
-from rt_notebook.io.bundle.lines import encode_event
+from rt_notebook.io.bundle.lines import encode_line
 from rt_notebook.io.bundle.manifest import (
     MANIFEST,
     MAX_EVENTS_BYTES,
@@ -215,7 +215,7 @@ class Recorder:
             self._manifest = msgspec.structs.replace(self._manifest, components=named)
         event = redacted_event(event) if past else event
         clean = scrubbed(event)
-        line = encode_event(clean)
+        line = encode_line(clean)
         safe = self._scrubber.json(line)
         self._masked += clean is not event or safe != line
         return safe

@@ -24,7 +24,7 @@ from rt_notebook.core.events import Event
 from rt_notebook.core.scrub import scrubbed
 from rt_notebook.errors import BundleError, ConfigError
 from rt_notebook.io.bundle.files import part_of
-from rt_notebook.io.bundle.lines import decode_line, encode_event
+from rt_notebook.io.bundle.lines import decode_line, encode_line
 from rt_notebook.io.bundle.recording import load
 from rt_notebook.io.bundle.redact import redacted
 from rt_notebook.io.secrets.scrub import Scrubber
@@ -151,7 +151,7 @@ def test_any_events_survive_and_pack_the_same_twice(tmp_path_factory, events):
 
 @given(event=any_events)
 def test_a_line_is_one_line_and_reads_back(event):
-    line = encode_event(event)
+    line = encode_line(event)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert repr(decode_line(line[:-1])) == repr(event)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from rt_notebook.core.events import Event
 from rt_notebook.errors import BundleError
 from rt_notebook.io.bundle.files import HeldFile
-from rt_notebook.io.bundle.lines import encode_event, pack, split_lines, unpack
+from rt_notebook.io.bundle.lines import encode_line, pack, split_lines, unpack
 from rt_notebook.io.bundle.manifest import MEMBERS, Manifest, MemberFacts
 from rt_notebook.io.bundle.recording import load
 from rt_notebook.io.bundle.zip import read_layout, write_zip
@@ -243,7 +243,7 @@ def test_a_later_format_is_told_apart(opened):
 
 
 def test_audio_that_is_longer_than_the_events_say_is_refused(opened):
-    events = pack([encode_event(Event(0.0, "sent", "a", {"type": "a"}, 100, -10.0))])
+    events = pack([encode_line(Event(0.0, "sent", "a", {"type": "a"}, 100, -10.0))])
     for samples in (99, 101, 24_000):
         with pytest.raises(BundleError, match="not as long"):
             opened(
@@ -261,7 +261,7 @@ def test_a_length_that_only_the_head_of_the_audio_claims_is_noticed_when_read(op
     at = lying.index(b"fLaC") + 8 + 13  # the stream's head: 36 bits of length end here
     lying[at] &= 0xF0
     lying[at + 1 : at + 5] = said.to_bytes(4, "big")
-    events = pack([encode_event(Event(0.0, "sent", "a", {"type": "a"}, said, -10.0))])
+    events = pack([encode_line(Event(0.0, "sent", "a", {"type": "a"}, said, -10.0))])
     try:
         recording = opened(
             forge({"events.jsonl.gz": events, "user.flac": bytes(lying)}, samples={"user": said})
@@ -281,7 +281,7 @@ def test_audio_that_is_none_is_refused(opened, raw):
 def test_a_wave_file_in_place_of_flac_is_refused(opened):
     out = io.BytesIO()
     soundfile.write(out, [0.0] * 100, 24_000, format="WAV", subtype="PCM_16")
-    events = pack([encode_event(Event(0.0, "sent", "a", {"type": "a"}, 100, -10.0))])
+    events = pack([encode_line(Event(0.0, "sent", "a", {"type": "a"}, 100, -10.0))])
     with pytest.raises(BundleError, match="decoded"):
         opened(forge({"events.jsonl.gz": events, "user.flac": out.getvalue()}, samples={"user": 100}))
 
