@@ -15,7 +15,7 @@ from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_pcm
 from rt_notebook.core.dialects import DIALECTS
 from rt_notebook.core.events import Event
 from rt_notebook.core.protocol import ClientProtocol
-from rt_notebook.core.recorded import RecordedPcm
+from rt_notebook.core.recorded_pcm import RecordedPcm
 from rt_notebook.log.event_log import EventLog
 
 CHUNK = 960

@@ -17,7 +17,7 @@ from rt_notebook.core import wire_json
 from rt_notebook.core.audio import level_dbfs, pcm_samples
 from rt_notebook.core.envelope import levels_and_envelopes
 from rt_notebook.core.events import Event
-from rt_notebook.core.recorded import RecordedPcm
+from rt_notebook.core.recorded_pcm import RecordedPcm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

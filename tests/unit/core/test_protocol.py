@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rt_notebook.core.dialects import DIALECTS, GA, PREVIEW
 from rt_notebook.core.protocol import ClientProtocol
-from rt_notebook.core.recorded import RecordedPcm
+from rt_notebook.core.recorded_pcm import RecordedPcm
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=6),

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import weakref
 from typing import TYPE_CHECKING
 
 from rt_notebook.errors import BundleError
-from rt_notebook.io.bundle.manifest import MANIFEST, TRACKS, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = [
-    "PACKED",
-    "PART_EVENTS",
-    "PART_TRACKS",
     "HeldFile",
     "create_file",
-    "make_part",
-    "part_of",
     "publish",
-    "remove_part",
     "write_all",
 ]
-
-PART_EVENTS = "events.jsonl"
-PART_TRACKS: dict[Side, str] = {"user": "user.pcm", "assistant": "assistant.pcm"}
-PACKED = "packed.tmp"
-_PART_NAMES = (MANIFEST, PART_EVENTS, *PART_TRACKS.values(), *TRACKS.values(), PACKED)
 
 # What a platform does not have (Windows has no links that this guards against) is left out.
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _BLOCK_BYTES = 1 << 20
-
-
-def part_of(target: Path) -> Path:
-    """Return the folder that a recording is written to before it is packed into `target`."""
-    return target.with_name(target.name + ".part")
 
 
 def create_file(path: Path) -> int:
@@ -109,46 +91,6 @@ class HeldFile:
                 return
             offset += len(piece)
             yield piece
-
-
-def make_part(target: Path, *, overwrite: bool) -> Path:
-    """Make the folder (0700) for a recording.
-
-    Raises
-    ------
-    BundleError
-        The target or a left-over folder is there and must not be replaced, or the place cannot be written to.
-    """
-    part = part_of(target)
-    if not overwrite:
-        for there in (target, part):
-            if os.path.lexists(there):
-                raise BundleError(
-                    f"{there.name!r} is there already.",
-                    "Choose another name, or pass overwrite=True; rt_notebook.load opens what is there.",
-                )
-    try:
-        if overwrite:
-            remove_part(part)
-        part.mkdir(mode=0o700)
-    except OSError as error:
-        raise BundleError(
-            f"Nothing can be recorded to {str(target)!r} ({error.strerror}).",
-            "Give a path in a folder that exists and may be written to.",
-        ) from None
-    return part
-
-
-def remove_part(part: Path) -> None:
-    """Delete a working folder and the files that are its own; anything else in it stays, and so does it."""
-    if part.is_symlink():
-        part.unlink()
-        return
-    for name in _PART_NAMES:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            (part / name).unlink()
-    with contextlib.suppress(FileNotFoundError):
-        part.rmdir()
 
 
 def publish(packed: Path, target: Path, *, overwrite: bool) -> None:

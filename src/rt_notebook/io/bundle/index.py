@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import ms_to_samples
+from rt_notebook.io.bundle.manifest import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +52,7 @@ class AudioIndex:
     def _read(self, event: Event) -> None:
         item_id = event.item_id
         if event.audio_samples:
-            side: Side = "user" if event.direction == "sent" else "assistant"
+            side = side_of(event)
             start = self.samples[side]
             self.samples[side] = start + event.audio_samples
             if side == "assistant" and item_id is not None:

@@ -27,6 +27,7 @@ __all__ = [
     "MemberFacts",
     "Side",
     "components_of",
+    "side_of",
 ]
 
 Side = Literal["user", "assistant"]
@@ -131,6 +132,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
                 "Upgrade rt-notebook with pip.",
             )
         return manifest
+
+
+def side_of(event: Event) -> Side:
+    """Whose audio it is that an event carries."""
+    return "user" if event.direction == "sent" else "assistant"
 
 
 def components_of(events: Iterable[Event]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import BundleError
-from rt_notebook.io.bundle.files import PACKED, HeldFile, create_file, publish
+from rt_notebook.io.bundle.files import HeldFile, create_file, publish
 from rt_notebook.io.bundle.lines import pack
 from rt_notebook.io.bundle.manifest import EVENTS, MANIFEST, TRACKS, Manifest, MemberFacts, Side
 from rt_notebook.io.bundle.zip import write_zip
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["pack_bundle", "write_bundle"]
+__all__ = ["PACKED", "pack_bundle", "write_bundle"]
+
+PACKED = "packed.tmp"
+"""The bundle until it is complete."""
 
 _BLOCK_SAMPLES = 1 << 19
 

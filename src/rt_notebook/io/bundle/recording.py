@@ -29,7 +29,7 @@ import msgspec
 import numpy as np
 
 from rt_notebook.errors import BundleError, ConfigError
-from rt_notebook.io.bundle.files import HeldFile, part_of, remove_part
+from rt_notebook.io.bundle.files import HeldFile
 from rt_notebook.io.bundle.index import AudioIndex
 from rt_notebook.io.bundle.lines import decode_line, encode_line, split_lines, unpack
 from rt_notebook.io.bundle.manifest import (
@@ -42,8 +42,8 @@ from rt_notebook.io.bundle.manifest import (
     components_of,
 )
 from rt_notebook.io.bundle.pack import pack_bundle, write_bundle
+from rt_notebook.io.bundle.part import Part, part_of, remove_part
 from rt_notebook.io.bundle.redact import placeholder, redacted
-from rt_notebook.io.bundle.repack import Part
 from rt_notebook.io.bundle.track import FlacPcm, NoPcm, Track
 from rt_notebook.io.bundle.zip import read_layout
 from rt_notebook.log.event_log import EventLog

@@ -22,14 +22,7 @@ import msgspec
 from rt_notebook.core.audio import BYTES_PER_SAMPLE, pcm_samples
 from rt_notebook.core.scrub import scrubbed
 from rt_notebook.errors import BundleError, RtNotebookError
-from rt_notebook.io.bundle.files import (
-    PART_EVENTS,
-    PART_TRACKS,
-    create_file,
-    make_part,
-    remove_part,
-    write_all,
-)
+from rt_notebook.io.bundle.files import create_file, write_all
 from rt_notebook.io.bundle.lines import encode_line
 from rt_notebook.io.bundle.manifest import (
     MANIFEST,
@@ -38,9 +31,10 @@ from rt_notebook.io.bundle.manifest import (
     Manifest,
     Side,
     components_of,
+    side_of,
 )
+from rt_notebook.io.bundle.part import PART_EVENTS, PART_TRACKS, make_part, pack_part, remove_part
 from rt_notebook.io.bundle.redact import redacted_event
-from rt_notebook.io.bundle.repack import pack_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +43,7 @@ if TYPE_CHECKING:
     from rt_notebook.core.events import Event
     from rt_notebook.io.secrets.scrub import Scrubber
 
-__all__ = ["Recorder", "side_of", "utc_now"]
+__all__ = ["Recorder", "utc_now"]
 
 FLUSH_S = 0.25
 """How often what was said goes to the disk."""
@@ -58,11 +52,6 @@ FLUSH_S = 0.25
 def utc_now() -> str:
     """Date and time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def side_of(event: Event) -> Side:
-    """Whose audio it is that an event carries."""
-    return "user" if event.direction == "sent" else "assistant"
 
 
 class _Past(NamedTuple):

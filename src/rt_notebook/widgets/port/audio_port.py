@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, SILENCE_DBFS, level_dbfs
-from rt_notebook.core.recorded import RecordedPcm
+from rt_notebook.core.recorded_pcm import RecordedPcm
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.audio.sources import to_wire_audio
 from rt_notebook.widgets.port.clock_line import ClockLine, page_times

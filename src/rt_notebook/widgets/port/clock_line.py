@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.core.recorded import RecordedPcm
+from rt_notebook.core.recorded_pcm import RecordedPcm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

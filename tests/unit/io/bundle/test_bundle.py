@@ -23,8 +23,8 @@ import rt_notebook
 from rt_notebook.core.events import Event
 from rt_notebook.core.scrub import scrubbed
 from rt_notebook.errors import BundleError, ConfigError
-from rt_notebook.io.bundle.files import part_of
 from rt_notebook.io.bundle.lines import decode_line, encode_line
+from rt_notebook.io.bundle.part import part_of
 from rt_notebook.io.bundle.recording import load
 from rt_notebook.io.bundle.redact import redacted
 from rt_notebook.io.secrets.scrub import Scrubber
