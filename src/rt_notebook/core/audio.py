@@ -19,7 +19,9 @@ SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 SILENCE_DBFS = -100.0
 """What a level of digital silence is reported as; the logarithm of zero has no number."""
 
-_FULL_SCALE_POWER = 32768.0**2
+FULL_SCALE_POWER = 32768.0**2
+"""Power of a square wave as loud as PCM16 can be."""
+
 # Made once: for a chunk of audio, reading the name of a type costs as much as the arithmetic.
 _INT16, _FLOAT32 = np.dtype("<i2"), np.dtype(np.float32)
 
@@ -48,7 +50,12 @@ def pcm_ms(pcm: bytes) -> float:
 
 def to_float(pcm: bytes) -> Float32:
     """PCM16 bytes as float samples in [-1, 1), shape (n,)."""
-    return np.frombuffer(pcm, dtype="<i2", count=pcm_samples(pcm)).astype(np.float32) / 32768.0
+    return int16_floats(pcm) / 32768.0
+
+
+def int16_floats(pcm: bytes) -> Float32:
+    """PCM16 bytes as float samples in [-32768, 32768), shape (n,)."""
+    return np.frombuffer(pcm, _INT16, pcm_samples(pcm)).astype(_FLOAT32)
 
 
 def to_pcm(samples: npt.ArrayLike) -> bytes:
@@ -71,8 +78,11 @@ def to_pcm(samples: npt.ArrayLike) -> bytes:
 
 def level_dbfs(pcm: bytes) -> float:
     """RMS level in dB relative to full scale, `SILENCE_DBFS` at the least."""
-    samples = np.frombuffer(pcm, _INT16, pcm_samples(pcm)).astype(_FLOAT32)
-    if samples.size == 0:
-        return SILENCE_DBFS
-    power = float(samples.dot(samples)) / (samples.size * _FULL_SCALE_POWER)
+    samples = int16_floats(pcm)
+    return energy_dbfs(float(samples.dot(samples)), samples.size)
+
+
+def energy_dbfs(energy: float, samples: int) -> float:
+    """RMS level of so many samples of PCM16 whose squares sum to `energy`."""
+    power = energy / (samples * FULL_SCALE_POWER) if samples else 0.0
     return max(SILENCE_DBFS, 10.0 * math.log10(power)) if power > 0 else SILENCE_DBFS

@@ -7,13 +7,19 @@ float, in hex. That costs no more than the level alone, which is the sum of the 
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from rt_notebook.core.audio import BYTES_PER_SAMPLE, SILENCE_DBFS, pcm_samples
+from rt_notebook.core.audio import (
+    BYTES_PER_SAMPLE,
+    FULL_SCALE_POWER,
+    SILENCE_DBFS,
+    energy_dbfs,
+    int16_floats,
+    pcm_samples,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +29,7 @@ __all__ = ["STEP_SAMPLES", "envelope_dbfs", "levels_and_envelopes"]
 STEP_SAMPLES: Final = 120
 """5 ms at 24 kHz."""
 
-_FULL_SCALE_POWER: Final = 32768.0**2
-# Made once: for a chunk of audio, reading the name of a type costs as much as the arithmetic.
-_INT16, _UINT16, _FLOAT32 = np.dtype("<i2"), np.dtype(np.uint16), np.dtype(np.float32)
+_UINT16 = np.dtype(np.uint16)
 
 
 def levels_and_envelopes(chunks: Sequence[bytes]) -> list[tuple[float, str]]:
@@ -38,15 +42,13 @@ def levels_and_envelopes(chunks: Sequence[bytes]) -> list[tuple[float, str]]:
     if len(starts) == 0:
         return [(SILENCE_DBFS, "")] * len(chunks)
     whole = b"".join(pcm[: count * BYTES_PER_SAMPLE] for pcm, count in zip(chunks, counts, strict=True))
-    samples = np.frombuffer(whole, _INT16).astype(_FLOAT32)
+    samples = int16_floats(whole)
     samples *= samples
     energies = np.add.reduceat(samples, starts)
     energy, halves = energies.tolist(), energies.view(_UINT16)[1::2].tobytes().hex()
     told, begin = [], 0
     for count, end in zip(counts, ends, strict=True):
-        power = sum(energy[begin:end]) / (count * _FULL_SCALE_POWER) if count else 0.0
-        level = max(SILENCE_DBFS, 10.0 * math.log10(power)) if power > 0 else SILENCE_DBFS
-        told.append((level, halves[4 * begin : 4 * end]))
+        told.append((energy_dbfs(sum(energy[begin:end]), count), halves[4 * begin : 4 * end]))
         begin = end
     return told
 
@@ -81,4 +83,4 @@ def envelope_dbfs(envelope: object, samples: int) -> npt.NDArray[np.float64] | N
     lengths = np.full(steps, float(STEP_SAMPLES))
     lengths[-1] = samples - (steps - 1) * STEP_SAMPLES
     lowest = 10 ** (SILENCE_DBFS / 10)
-    return np.asarray(10.0 * np.log10(np.maximum(energies / (lengths * _FULL_SCALE_POWER), lowest)))
+    return np.asarray(10.0 * np.log10(np.maximum(energies / (lengths * FULL_SCALE_POWER), lowest)))
