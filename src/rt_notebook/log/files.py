@@ -26,16 +26,27 @@ if TYPE_CHECKING:
 
     from rt_notebook.core.events import Event
 
-__all__ = ["read_jsonl", "read_parquet", "write_jsonl", "write_parquet"]
+__all__ = ["private_file", "read_jsonl", "read_parquet", "write_jsonl", "write_parquet"]
 
 SCHEMA = "rt_notebook.events"
 VERSION = 1
 _REMEDY = "Give a file that to_jsonl or to_parquet of this version, or of an older one, has written."
 
 
+def private_file(path: str | Path) -> Path:
+    """Make an empty file that nobody else may read, since it is to hold what was said; return its path.
+
+    What is there is replaced. A link is replaced as well, never followed.
+    """
+    path = Path(path)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    return path
+
+
 def write_jsonl(events: Iterable[Event], path: str | Path) -> Path:
     """Write events as JSON lines; see `EventLog.to_jsonl`."""
-    with _create(path).open("wb") as file:
+    with private_file(path).open("wb") as file:
         file.write(encode_json({"schema": SCHEMA, "version": VERSION}) + b"\n")
         for event in map(scrubbed, events):
             file.write(encode_event(event) + b"\n")
@@ -70,7 +81,7 @@ def write_parquet(events: Iterable[Event], path: str | Path) -> Path:
         "data_json", arrow.array([encode_data(e).decode() for e in events], arrow.string())
     )
     metadata = (table.schema.metadata or {}) | {b"schema": SCHEMA.encode(), b"version": str(VERSION).encode()}
-    with _create(path).open("wb") as file:
+    with private_file(path).open("wb") as file:
         parquet.write_table(table.replace_schema_metadata(metadata), file, compression="zstd")
     return Path(path)
 
@@ -95,14 +106,6 @@ def read_parquet(path: str | Path) -> Iterator[Event]:
         if fields["level_dbfs"] is not None and math.isnan(fields["level_dbfs"]):
             fields["level_dbfs"] = None
         yield _event(fields, f"Row {number} of {path}")
-
-
-def _create(path: str | Path) -> Path:
-    """Make the file, readable by nobody else: it holds what was said."""
-    path = Path(path)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    return path
 
 
 def _event(fields: object, where: str) -> Event:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import math
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.scrub import scrubbed
 from rt_notebook.log.event_log import EventLog
+from rt_notebook.log.files import private_file
 from rt_notebook.log.transcript import heard_of
 from rt_notebook.plot._axes import events_of
 from rt_notebook.plot._latency import latency
@@ -17,6 +17,7 @@ from rt_notebook.plot._timeline import timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -67,10 +68,8 @@ def report(log: Loggable, path: str | Path, *, prices: Mapping[str, float] | Non
         `path`.
     """
     whole = EventLog(map(scrubbed, events_of(log)))
-    path = Path(path)
     page = _page(whole, prices).encode("utf-8", "replace")
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
+    path = private_file(path)
     path.write_bytes(page)
     return path
 

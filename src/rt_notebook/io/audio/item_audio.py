@@ -10,6 +10,7 @@ import numpy as np
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.errors import ConfigError
+from rt_notebook.log.files import private_file
 
 if TYPE_CHECKING:
     from rt_notebook.log.event_log import EventLog
@@ -67,9 +68,7 @@ def export_audio(source: HasItems, folder: str | Path, form: str = "wav") -> lis
                 continue
             # An id is whatever the endpoint made of it: only harmless letters become part of a name.
             name = re.sub(r"[^A-Za-z0-9_-]", "", item_id)[:40]
-            path = folder / f"{turn.turn:03d}-{role}-{name}.{form}"
-            path.unlink(missing_ok=True)
-            path.touch(mode=0o600)
+            path = private_file(folder / f"{turn.turn:03d}-{role}-{name}.{form}")
             with path.open("wb") as file:
                 # The samples as they came over the wire, bit by bit: `to_float` divided them by this.
                 pcm = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
