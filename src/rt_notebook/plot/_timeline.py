@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 
 from rt_notebook.log.segments import Segments, fold_segments
 from rt_notebook.plot._axes import ASSISTANT, USER, Loggable, events_of, fit_text, new_axes, say, settle
+from rt_notebook.plot._turn_spans import hatched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,8 +93,8 @@ def timeline(
 def _draw_user(ax: Axes, segments: Segments) -> None:
     speech = [(span.start_s, span.end_s) for span in segments.spans if span.kind == "speech"]
     _draw_spans(ax, segments, "speech", USER_Y, color=USER, alpha=0.25)
-    _draw_spans(ax, segments, "padding", USER_Y, label="prefix padding", **_hatched("////", USER))
-    _draw_spans(ax, segments, "silence", USER_Y, label="silence wait", **_hatched("....", USER))
+    _draw_spans(ax, segments, "padding", USER_Y, label="prefix padding", **hatched("////", USER))
+    _draw_spans(ax, segments, "silence", USER_Y, label="silence wait", **hatched("....", USER))
     _draw_level(ax, segments.user_level, USER_Y, speech, USER)
     typed_s = [mark.t_s for mark in segments.marks if mark.kind == "typed"]
     _draw_marks(ax, typed_s, USER_Y + SOUND_HEIGHT / 2, "D", USER, "typed")
@@ -124,10 +125,6 @@ def _draw_assistant(ax: Axes, segments: Segments) -> None:
         label = "interrupted" if index == 0 else "_"
         color = ax.xaxis.label.get_color()
         ax.plot([cut_s, cut_s], span, color=color, linewidth=2.2, label=label, zorder=4)
-
-
-def _hatched(hatch: str, color: str) -> dict[str, Any]:
-    return {"facecolor": "none", "edgecolor": color, "hatch": hatch, "linewidth": 0.0}
 
 
 def _draw_spans(ax: Axes, segments: Segments, kind: str, y: float, **style: Any) -> None:
