@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -73,6 +74,31 @@ async def test_a_typed_turn(served, peer):
     deltas = [frame["delta"] for frame in talk.all("response.output_text.delta")]
     assert "".join(deltas).strip() == talk.said(done["response"])
     assert talk.all("response.output_audio.delta") == []
+    assert talk.problems() == []
+
+
+ORDER = {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "Greet the user."}]}
+
+
+@pytest.mark.parametrize(
+    ("items", "response"),
+    [
+        ([], {}),
+        ([], {"instructions": "Greet the user."}),
+        ([], {"conversation": "none", "input": []}),
+        ([ORDER], {}),
+    ],
+    ids=["nothing", "instructions", "no-input", "a-system-item"],
+)
+async def test_an_answer_before_the_user_has_said_anything(served, peer, items, response):
+    async with peer.connect(served) as talk:
+        await talk.update(text=True)
+        for item in items:
+            await talk.connection.conversation.item.create(item=item)
+        await talk.connection.response.create(response=response)
+        done = await talk.until("response.done")
+    assert done["response"]["status"] == "completed"
+    assert re.search(r"\b(?:hello|hi|hey|welcome|help)\b", talk.said(done["response"]).lower())
     assert talk.problems() == []
 
 

@@ -60,6 +60,13 @@ async def test_a_typed_turn_in_each_dialect(speech, dialect):
     assert {event.type for event in session.log if not event.known} == set()
 
 
+async def test_an_empty_message_is_answered_too(speech):
+    async with Session() as session:
+        turn = await session.ask("")
+    assert turn.status == "completed"
+    assert turn.assistant
+
+
 async def test_an_interruption_cuts_the_item_at_what_was_heard(speech):
     speaker = SilentSpeaker()
     config = SessionConfig(turn_detection=ServerVad(silence_duration_ms=300))

@@ -110,6 +110,9 @@ class SmolLM2Replier:
         # the prompt only grows, and what llama.cpp has read of it once it need not read again.
         system = [message for message in messages if message.role == "system"]
         others = _without_calls([message for message in messages if message.role != "system"])
+        if not any(message.role == "user" and message.text.strip() for message in others):
+            # Taught to answer somebody, without a word of theirs it makes up a subject of its own.
+            others = [*(message for message in others if message.role != "user"), Message("user", "Hi")]
         step = self._MAX_MESSAGES // 2
         dropped = max(0, len(others) - step - 1) // step * step
         chosen = system[-1:] + others[dropped:]
@@ -166,7 +169,7 @@ class SmolLM2Replier:
 def _without_calls(messages: list[Message]) -> list[Message]:
     """Leave out calls and outputs, which the model was not taught; where nothing told them, words do."""
     plain: list[Message] = []
-    for message, after in zip(messages, [*messages[1:], None], strict=True):
+    for message, after in zip(messages, [*messages[1:], None], strict=False):
         if message.call is None and message.role != "tool":
             plain.append(message)
         elif after is None or after.role == "user":

@@ -45,7 +45,7 @@ def answer(text: str, now: datetime) -> str:
         return f"It is {now:%H:%M}."
     if re.search(r"\bwhat day\b|\bthe date\b|\btoday\b", said):
         return f"Today is {now:%A}, {now:%B} {now.day}."
-    if re.match(r"(hello|hi|hey|good (morning|evening|afternoon))\b", said):
+    if not said or re.match(r"(hello|hi|hey|good (morning|evening|afternoon))\b", said):
         return "Hello! I answer by simple rules. Ask me for the time, the date, or a sum."
     if re.search(r"\bthank", said):
         return "You are welcome."

@@ -142,6 +142,7 @@ def test_long_speech_is_cut_in_its_pauses(lengths, seed):
         ("What time is it?", "It is 09:05."),
         ("What day is it today?", "Today is Monday, November 23."),
         ("Thank you!", "You are welcome."),
+        ("", "Hello! I answer by simple rules."),
         ("The moon is made of cheese.", "You said: The moon is made of cheese."),
     ],
 )
