@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from contextlib import contextmanager
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError, URLError
 
-from rt_notebook.errors import ConfigError
+from rt_notebook.errors import ConfigError, ConnectError, RefusedError, ServerError
 from rt_notebook.server.components.pushed import pushed
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
 
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["ChatEndpointReplier"]
 
 _TIMEOUT_S = 60
+_MOST_SAID_CHARS = 300
+_MOST_READ_BYTES = 65_536
+_SETTINGS = "chat_url and chat_model"
+
+
+class _NoChunksError(Exception):
+    """An answer that is none of a chat endpoint, such as a web page."""
 
 
 class ChatEndpointReplier:
@@ -34,7 +44,7 @@ class ChatEndpointReplier:
     Raises
     ------
     ConfigError
-        The address is not one of the web.
+        The address is not one of the web. Replies raise `ConnectError`, `RefusedError` or `ServerError`.
     """
 
     needs_words = True
@@ -42,7 +52,7 @@ class ChatEndpointReplier:
     def __init__(self, url: str, model: str | None) -> None:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{url!r} is no chat endpoint.", "Give one such as http://127.0.0.1:11434/v1.")
-        self._url = url.rstrip("/") + "/chat/completions"
+        self._root = url.rstrip("/")
         self._model = model or "default"
         self.name = f"{self._model} at {url}"
 
@@ -59,22 +69,31 @@ class ChatEndpointReplier:
             named = {"type": "function", "function": {"name": work.tool_choice}}
             body["tool_choice"] = work.tool_choice if words else named
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked above
-            self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+            self._root + "/chat/completions",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
         )
 
         def run(push: Callable[[dict[str, Any]], bool]) -> None:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310
+            with (
+                self._in_plain_words(),
+                urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response,  # noqa: S310
+            ):
+                chunk = None
                 for line in response:
                     text = line.decode("utf-8", "replace").strip()
                     if not text.startswith("data:") or text.endswith("[DONE]"):
                         continue
-                    if push(json.loads(text.removeprefix("data:"))):
-                        return
+                    chunk = json.loads(text.removeprefix("data:"))
+                    if not isinstance(chunk, dict) or push(chunk):
+                        break
+                if not isinstance(chunk, dict):
+                    raise _NoChunksError
 
         calls = _Calls()
         for chunk in pushed(run, cancelled):
             if "error" in chunk:
-                raise RuntimeError(str(chunk["error"]))
+                raise ServerError(f"{self._root} gave up{_said(chunk)}.", "Look into its own log.")
             for choice in chunk.get("choices") or []:
                 delta = choice.get("delta") or {}
                 if delta.get("content"):
@@ -84,6 +103,35 @@ class ChatEndpointReplier:
                 if choice.get("finish_reason") == "length":
                     yield LimitReached()
         yield from calls.rest()
+
+    @contextmanager
+    def _in_plain_words(self) -> Iterator[None]:
+        """Say what is wrong with the endpoint and what to do, whatever the libraries below raise."""
+        try:
+            yield
+        except HTTPError as error:
+            with error:
+                said = _said(error.read(_MOST_READ_BYTES))
+            problem = f"{self._root} refuses with {error.code} {error.reason}{said}."
+            raise RefusedError(problem, f"Check {_SETTINGS}.", error.code) from None
+        except (OSError, HTTPException) as error:
+            reason = error.reason if isinstance(error, URLError) else error
+            why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+            remedy = f"Start the chat endpoint, or check {_SETTINGS}."
+            raise ConnectError(f"{self._root} cannot be reached ({why}).", remedy) from None
+        except (ValueError, _NoChunksError):
+            problem = f"{self._root} does not answer as chat endpoints do."
+            raise ConnectError(problem, f"Check {_SETTINGS}.") from None
+
+
+def _said(answer: bytes | dict[str, Any]) -> str:
+    """Return the endpoint's own words for an error, with a colon before them; nothing where it has none."""
+    try:
+        error = (json.loads(answer) if isinstance(answer, bytes) else answer)["error"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    message = error.get("message", "") if isinstance(error, dict) else error
+    return f": {' '.join(str(message).split())[:_MOST_SAID_CHARS].rstrip('.')}"
 
 
 def _tool(tool: Tool) -> dict[str, object]:

@@ -7,6 +7,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from rt_notebook.errors import RtNotebookError
 from rt_notebook.server.components.reply import PreparingReplier
 from rt_notebook.server.engine.effects import (
     CancelReply,
@@ -190,6 +191,10 @@ class ComponentWork:
                         cancelled.is_set,
                         _EngineSink(self, work.response_id, cancelled),
                     )
+        except RtNotebookError as error:
+            # It tells the client what to do. Its problem is not logged: it may quote what a client sent.
+            _logger.warning("reply failed (%s): %s", type(error).__name__, error.remedy)
+            problem = str(error)
         except Exception as error:
             _logger.exception("reply failed")
             problem = f"The reply component failed ({type(error).__name__}: {error})."

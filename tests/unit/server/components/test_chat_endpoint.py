@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from rt_notebook.errors import ConfigError
+from rt_notebook.errors import ConfigError, ConnectError, RefusedError, ServerError
+from rt_notebook.server.components import chat_endpoint
 from rt_notebook.server.components.chat_endpoint import ChatEndpointReplier
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
 from rt_notebook.server.engine.effects import FunctionCall, MakeReply, Message, Tool
@@ -159,22 +161,75 @@ def test_a_limit_is_told():
         assert ask(replier, HELLO, max_tokens=1) == ["Good ", LimitReached()]
 
 
-def test_an_error_in_the_stream_is_raised():
+@contextmanager
+def answering(status, body):
+    """Serve one body, whatever is asked."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            self.send_response(200)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
             self.end_headers()
-            self.wfile.write(b'data: {"error": {"message": "out of memory"}}\n\n')
+            self.wfile.write(body)
 
         def log_message(self, *_):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        replier = ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1", None)
-        with pytest.raises(RuntimeError, match="out of memory"):
-            ask(replier, HELLO)
+        yield ChatEndpointReplier(f"http://127.0.0.1:{server.server_port}/v1", None)
         server.shutdown()
+
+
+def test_an_error_in_the_stream_is_raised():
+    with (
+        answering(200, b'data: {"error": {"message": "out of memory"}}\n\n') as replier,
+        pytest.raises(ServerError, match=r"/v1 gave up: out of memory\. Look"),
+    ):
+        ask(replier, HELLO)
+
+
+def test_an_endpoint_that_is_not_there_is_told_with_its_address():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+    with pytest.raises(ConnectError) as caught:
+        ask(ChatEndpointReplier(url, None), HELLO)
+    assert caught.value.problem == f"{url} cannot be reached (Connection refused)."
+    assert caught.value.remedy == "Start the chat endpoint, or check chat_url and chat_model."
+
+
+def test_an_endpoint_that_falls_silent_is_told(monkeypatch):
+    monkeypatch.setattr(chat_endpoint, "_TIMEOUT_S", 0.05)
+    hold = threading.Event()
+    with endpoint({"content": "one"}, hold=hold) as (replier, _):
+        with pytest.raises(ConnectError, match="timed out"):
+            ask(replier, HELLO)
+        hold.set()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b'{"error": {"message": "model \'x\' not found,\\n try pulling it first."}}',
+            ": model 'x' not found, try pulling it first.",
+        ),
+        (b'{"error": "no such model"}', ": no such model."),
+        (b"<html>404</html>", "."),
+        (b"[]", "."),
+    ],
+)
+def test_a_refusal_is_told_in_the_words_of_the_endpoint(body, said):
+    with answering(404, body) as replier, pytest.raises(RefusedError) as caught:
+        ask(replier, HELLO)
+    assert caught.value.problem.endswith(f"/v1 refuses with 404 Not Found{said}")
+    assert caught.value.status == 404
+
+
+@pytest.mark.parametrize("body", [b"data: {broken\n\n", b"data: 5\n\n", b"<html>A web page</html>", b""])
+def test_what_is_no_chat_endpoint_is_told(body):
+    with answering(200, body) as replier, pytest.raises(ConnectError, match="as chat endpoints do"):
+        ask(replier, HELLO)
 
 
 def test_a_silent_endpoint_holds_nobody_who_wants_to_leave():

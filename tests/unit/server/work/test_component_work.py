@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from rt_notebook.core.audio import to_pcm
+from rt_notebook.errors import ConnectError
 from rt_notebook.server.components.load import Components, load_components
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached, Speech
 from rt_notebook.server.engine.effects import (
@@ -153,6 +154,31 @@ async def test_what_fails_is_told():
     told = {name: more for name, _, *more in results.found}
     assert "broken" in told["finished"][0]
     assert told["transcribed"][0] is None
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "lines"),
+    [
+        (
+            ConnectError("It is away.", "Start it."),
+            "It is away. Start it.",
+            ["reply failed (ConnectError): Start it."],
+        ),
+        (ValueError("broken"), "The reply component failed (ValueError: broken).", ["reply failed"]),
+    ],
+)
+async def test_an_error_with_a_remedy_is_one_line_and_any_other_a_traceback(caplog, error, told, lines):
+    def fail(*_):
+        raise error
+
+    script = Script()
+    script.reply = fail
+    with sessions(parts(script)) as [(work, results)]:
+        work.start(reply("r"))
+        await results.until("finished")
+    assert results.found == [("finished", "r", told, False)]
+    assert [record.getMessage() for record in caplog.records] == lines
+    assert [record.exc_info is not None for record in caplog.records] == [error.__class__ is ValueError]
 
 
 async def test_a_cancelled_reply_that_waits_never_begins():
