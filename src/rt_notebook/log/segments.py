@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,9 @@ __all__ = ["Mark", "Segments", "Span", "fold_segments"]
 SpanKind = Literal["padding", "speech", "silence", "received", "played"]
 MarkKind = Literal["speech_started", "speech_stopped", "committed", "typed", "interrupted"]
 
+PAUSE_S = 0.1
+"""Audio of the microphone that comes so much later than the audio before it comes after a pause."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -31,8 +35,9 @@ class Span:
     ----------
     kind
         Of the user: ``"padding"`` is kept from before the speech, ``"speech"`` is the speech itself,
-        ``"silence"`` is the wait that ended it. Of the assistant: ``"received"`` is how long the answer would
-        have sounded, from its first sample on; ``"played"`` is when the speaker sounded.
+        ``"silence"`` is the wait that ended it. Padding that was sent before a pause is not shown, since the
+        endpoint knows no pauses. Of the assistant: ``"received"`` is how long the answer would have sounded,
+        from its first sample on; ``"played"`` is when the speaker sounded.
     """
 
     kind: SpanKind
@@ -81,9 +86,10 @@ def fold_segments(events: Iterable[Event]) -> Segments:
     ledger = Ledger(events)
     spans: list[Span] = []
     marks: list[Mark] = []
+    resumed_s = [b.start_s for a, b in pairwise(ledger.microphone) if b.start_s - a.end_s > PAUSE_S]
     for item in ledger.items.values():
         if item.is_user:
-            spans += _user_spans(item)
+            spans += _user_spans(item, resumed_s)
             marks += _user_marks(item)
     levels: list[AudioPiece] = []
     answers = sorted((i for i in ledger.items.values() if i.deltas), key=_anchor_s)
@@ -104,9 +110,9 @@ def fold_segments(events: Iterable[Event]) -> Segments:
     )
 
 
-def _user_spans(item: Item) -> list[Span]:
+def _user_spans(item: Item, resumed_s: list[float]) -> list[Span]:
     edges: list[tuple[SpanKind, float | None, float | None]] = [
-        ("padding", item.padding_start_s, item.speech_start_s),
+        ("padding", _padding_start_s(item, resumed_s), item.speech_start_s),
         ("speech", item.speech_start_s, item.speech_end_s),
         ("silence", item.speech_end_s, item.speech_stopped_s),
     ]
@@ -116,6 +122,13 @@ def _user_spans(item: Item) -> list[Span]:
         end_s = item.sent_s if item.speech_stopped_s is None else item.speech_stopped_s
         edges = [("speech", start_s, end_s)] if item.spoken else []
     return [Span(kind, a, b, item.id) for kind, a, b in edges if a is not None and b is not None]
+
+
+def _padding_start_s(item: Item, resumed_s: list[float]) -> float | None:
+    if item.padding_start_s is None or item.speech_start_s is None:
+        return None
+    pauses = bisect_right(resumed_s, item.speech_start_s)
+    return max([item.padding_start_s, *resumed_s[:pauses][-1:]])
 
 
 def _user_marks(item: Item) -> list[Mark]:

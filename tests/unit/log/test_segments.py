@@ -19,6 +19,24 @@ def test_padding_speech_and_silence_are_told_apart() -> None:
     assert spans(log, "silence") == [pytest.approx((2.5, 2.92))]
 
 
+def test_padding_does_not_reach_over_a_pause_in_what_was_sent() -> None:
+    script = Script(padding_ms=300)
+    script.say("Hello.", 1.0, 2.0)
+    script.say("Hello again.", 7.0, 8.0)
+    log = [event for event in script.log() if not (event.audio_samples and 3.0 < event.t_s < 6.93)]
+    # The endpoint counts what it was sent: of its 300 ms, 200 were sent before the pause.
+    lost_ms = (
+        sum(event.audio_samples for event in script.log()) // 24 - sum(e.audio_samples for e in log) // 24
+    )
+    for event in log:
+        if event.t_s > 6.0 and event.type.startswith("input_audio_buffer.speech_"):
+            for name in ("audio_start_ms", "audio_end_ms"):
+                if name in event.data:
+                    event.data[name] -= lost_ms
+    assert spans(log, "padding") == [pytest.approx((0.7, 1.0)), pytest.approx((6.9, 7.0), abs=0.05)]
+    assert spans(log, "speech") == [pytest.approx((1.0, 2.0)), pytest.approx((7.0, 8.0))]
+
+
 def test_played_ends_at_the_cut_and_received_goes_on() -> None:
     log = conversation()
     received, played = spans(log, "received"), spans(log, "played")
