@@ -35,6 +35,10 @@ def _check_whole(name: str, value: object, low: int, high: int) -> None:
         raise ConfigError(f"{name}={value!r} is not usable.", f"Give a whole number from {low} to {high}.")
 
 
+def _names(settings: Any) -> list[str]:
+    return [f.name for f in dataclasses.fields(settings)]
+
+
 class _Settings:
     """Shared by the frozen settings classes: a copy with changes that names what it does not know."""
 
@@ -46,7 +50,7 @@ class _Settings:
         ConfigError
             A setting is unknown or its value is out of range.
         """
-        known = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
+        known = _names(self)
         for name in changes:
             if name not in known:
                 raise ConfigError(
@@ -184,24 +188,29 @@ class SessionConfig(_Settings):
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some settings changed.
 
-        The fields of `ServerVad` may be given directly: ``config.replace(threshold=0.7)``.
+        The fields of the turn detection in use may be given directly: ``config.replace(threshold=0.7)``.
 
         Raises
         ------
         ConfigError
             A setting is unknown, out of range, or belongs to a turn detection that is not in use.
         """
-        vad_fields = {f.name for f in dataclasses.fields(ServerVad)}
-        vad_changes = {name: changes.pop(name) for name in list(changes) if name in vad_fields}
-        config = _Settings.replace(self, **changes)
-        if not vad_changes:
+        own = _names(self)
+        detection_changes = {name: changes.pop(name) for name in list(changes) if name not in own}
+        config = dataclasses.replace(self, **changes)
+        detection = config.turn_detection
+        known = [] if detection is None else _names(detection)
+        for name in detection_changes:
+            if name not in known:
+                kinds = [kind.__name__ for kind in (ServerVad, SemanticVad) if name in _names(kind)]
+                first = f", or set turn_detection={kinds[0]}(...) first" if kinds else ""
+                raise ConfigError(
+                    f"{name!r} is no setting of this session.",
+                    f"Use one of: {', '.join(own + known)}{first}.",
+                )
+        if detection is None or not detection_changes:
             return config
-        if config.turn_detection is None:
-            raise ConfigError(
-                f"{', '.join(vad_changes)} cannot be set while turn detection is off.",
-                "Set turn_detection=ServerVad(...) first.",
-            )
-        return dataclasses.replace(config, turn_detection=config.turn_detection.replace(**vad_changes))
+        return dataclasses.replace(config, turn_detection=detection.replace(**detection_changes))
 
     def to_wire(self) -> dict[str, Any]:
         """Return the GA ``session`` object.

@@ -23,12 +23,28 @@ from rt_notebook.errors import ConfigError
         (lambda: SessionConfig().replace(volume=3), "instructions"),
         (lambda: SessionConfig(turn_detection=None).replace(threshold=0.3), "turn_detection=ServerVad"),
         (lambda: SessionConfig(turn_detection=SemanticVad()).replace(threshold=0.3), "eagerness"),
+        (lambda: SessionConfig(turn_detection=SemanticVad()).replace(threshold=0.3), "instructions"),
+        (lambda: SessionConfig(turn_detection=SemanticVad()).replace(threshold=0.3), "=ServerVad(...) first"),
+        (lambda: SessionConfig().replace(silence_ms=300), "threshold, prefix_padding_ms, silence"),
+        (lambda: SessionConfig().replace(eagerness="low"), "turn_detection=SemanticVad(...) first"),
+        (lambda: SessionConfig().replace(turn_detection=None, threshold=0.3), "turn_detection=ServerVad"),
+        (lambda: SessionConfig().replace(threshold=2), "0 to 1"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_a_remedy(make, words):
     with pytest.raises(ConfigError) as caught:
         make()
     assert words in caught.value.remedy
+
+
+def test_settings_of_the_turn_detection_in_use_may_be_given_directly():
+    config = SessionConfig().replace(threshold=0.7, voice="verse")
+    assert (config.turn_detection, config.voice) == (ServerVad(threshold=0.7), "verse")
+    config = config.replace(turn_detection=SemanticVad(), eagerness="low")
+    assert config.turn_detection == SemanticVad(eagerness="low")
+    assert config.replace(eagerness="high", create_response=False).turn_detection == SemanticVad(
+        eagerness="high", create_response=False
+    )
 
 
 def test_every_vad_field_is_sent():

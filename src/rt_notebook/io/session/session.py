@@ -284,6 +284,14 @@ class Session(Approving, Recordable):
     def update(self, **changes: Any) -> Pending[None]:
         """Change settings of the running session: ``session.update(threshold=0.7, voice="verse")``.
 
+        Parameters
+        ----------
+        changes
+            Settings by name: those of `SessionConfig`, and those of the turn detection in use: of
+            `ServerVad` ``threshold``, ``prefix_padding_ms``, ``silence_duration_ms``, ``create_response``,
+            ``interrupt_response`` and ``idle_timeout_ms``; of `SemanticVad` ``eagerness``,
+            ``create_response`` and ``interrupt_response``. ``turn_detection`` replaces it.
+
         Raises
         ------
         ConfigError
