@@ -7,7 +7,7 @@
     ├── AudioFileError           a file cannot be read as audio
     ├── BundleError              a recorded session cannot be read or written
     ├── ComponentMissingError    an optional component is not installed
-    ├── LogFileError             a file cannot be read as a log
+    ├── LogFileError             a file cannot be read or written as a log
     ├── PortInUseError           the local server cannot have the port
     ├── ConnectError             no session could be opened
     │   ├── AuthenticationError      the endpoint refused the key or token (401, 403)
@@ -61,7 +61,7 @@ class ComponentMissingError(RtNotebookError):
 
 
 class LogFileError(RtNotebookError):
-    """A file cannot be read as a log."""
+    """A file cannot be read or written as a log."""
 
 
 class PortInUseError(RtNotebookError):

@@ -23,6 +23,7 @@ from rt_notebook.errors import (
 from rt_notebook.io.audio.speakers import SilentSpeaker
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.io.session.session import Session
+from rt_notebook.widgets.playground.playground import Playground
 
 pytestmark = pytest.mark.speech
 
@@ -115,6 +116,20 @@ async def test_an_update_is_acknowledged_and_acts(session):
     assert (detection["threshold"], detection["silence_duration_ms"]) == (0.7, 600)
     assert session.info["instructions"] == "Be brief."
     assert session.config.turn_detection.threshold == 0.7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("azure",), "A str is no Endpoint. Give one such as Endpoint.local()."),
+        ((None, {}), 'A dict is no SessionConfig. Give one such as SessionConfig(voice="alloy").'),
+    ],
+)
+@pytest.mark.parametrize("door", [Session, Playground])
+def test_arguments_of_the_wrong_kind_are_refused(door, arguments, told):
+    with pytest.raises(ConfigError) as caught:
+        door(*arguments)
+    assert str(caught.value) == told
 
 
 async def test_a_bad_update_changes_nothing(session):

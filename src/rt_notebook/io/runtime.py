@@ -38,6 +38,15 @@ class Pending(Generic[T]):
         self._future = future
         self._ends_with_waiter = ends_with_waiter
 
+    if not TYPE_CHECKING:  # a type checker knows what there is
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what is missing: what the work returns has the attribute, perhaps."""
+            forgotten = "" if name.startswith("_") else ". Await it first, or call .result()"
+            raise AttributeError(
+                f"'Pending' object has no attribute {name!r}{forgotten}", name=name, obj=self
+            )
+
     def __await__(self) -> Generator[Any, None, T]:
         waited: asyncio.Future[T] = asyncio.wrap_future(self._future)
         return (waited if self._ends_with_waiter else asyncio.shield(waited)).__await__()

@@ -94,6 +94,11 @@ class EventLog(Sequence[Event]):
 
         Keys and tokens are blotted out, numbers that JSON does not have become null. A file that is there
         is replaced; nobody else may read the new one (mode 0600).
+
+        Raises
+        ------
+        LogFileError
+            No file can be made at `path`.
         """
         return write_jsonl(self, path)
 
@@ -117,6 +122,8 @@ class EventLog(Sequence[Event]):
         ------
         ComponentMissingError
             pyarrow is not installed (``pip install 'rt-notebook[parquet]'``).
+        LogFileError
+            No file can be made at `path`.
         """
         return write_parquet(self, path)
 

@@ -37,10 +37,19 @@ def private_file(path: str | Path) -> Path:
     """Make an empty file that nobody else may read, since it is to hold what was said; return its path.
 
     What is there is replaced. A link is replaced as well, never followed.
+
+    Raises
+    ------
+    LogFileError
+        It cannot be made there.
     """
     path = Path(path)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
+    try:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        remedy = "Give a name in a folder that is there, and in which you may write."
+        raise LogFileError(f"{path} cannot be written ({error.strerror}).", remedy) from None
     return path
 
 

@@ -66,6 +66,11 @@ def report(log: Loggable, path: str | Path, *, prices: Mapping[str, float] | Non
     -------
     Path
         `path`.
+
+    Raises
+    ------
+    LogFileError
+        No file can be made at `path`.
     """
     whole = EventLog(map(scrubbed, events_of(log)))
     page = _page(whole, prices).encode("utf-8", "replace")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 
 import pytest
 
-from rt_notebook.io.runtime import Runtime
+from rt_notebook.io.runtime import Pending, Runtime
 
 
 @pytest.fixture
@@ -84,3 +86,27 @@ def test_calls_after_the_end_are_nothing(runtime) -> None:
     assert not runtime.alive
     runtime.call_soon(done.append, 2)
     assert done == [1]
+
+
+def test_a_forgotten_await_is_told(runtime) -> None:
+    async def work() -> str:
+        return "done"
+
+    pending = runtime.submit(work())
+    with pytest.raises(AttributeError, match=r"no attribute 'upper'. Await it first, or call .result\(\)"):
+        pending.upper()
+    assert pending.result() == "done"
+
+
+def test_whoever_probes_a_pending_finds_it_plain(runtime) -> None:
+    async def work() -> None: ...
+
+    pending = runtime.submit(work())
+    for name in ("_repr_html_", "_ipython_display_", "__len__"):
+        with pytest.raises(AttributeError) as caught:
+            getattr(pending, name)
+        assert "Await" not in str(caught.value)
+    assert copy.copy(pending).result() is None
+    assert not hasattr(Pending.__new__(Pending), "_future")
+    with pytest.raises(TypeError, match="pickle"):  # the future's, and no endless recursion
+        pickle.dumps(pending)

@@ -196,3 +196,9 @@ def test_json_lines_load_no_tables(tmp_path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_that_cannot_be_made_is_told_with_a_remedy(form, tmp_path) -> None:
+    with pytest.raises(LogFileError, match=r"nowhere/log cannot be written .* folder that is there"):
+        write(conversation(), form, tmp_path / "nowhere" / "log")

@@ -9,6 +9,7 @@ from scripted_log import Script, conversation
 
 from rt_notebook import report
 from rt_notebook.core.events import Event
+from rt_notebook.errors import LogFileError
 from rt_notebook.log.event_log import EventLog
 
 CANARY = "sk-canary-0123456789abcdefghij"
@@ -121,3 +122,8 @@ def test_it_leaves_nobodys_figures_behind(tmp_path) -> None:
 def test_the_same_session_gives_the_same_file(tmp_path) -> None:
     first = report(conversation(), tmp_path / "a.html").read_bytes()
     assert report(conversation(), tmp_path / "b.html").read_bytes() == first
+
+
+def test_a_file_that_cannot_be_made_is_told_with_a_remedy(tmp_path) -> None:
+    with pytest.raises(LogFileError, match=r"nowhere/session.html cannot be written .* folder that is there"):
+        report(conversation(), tmp_path / "nowhere" / "session.html")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode, urlsplit
 
+from rt_notebook.core.dialects import DIALECTS
 from rt_notebook.errors import ConfigError
 from rt_notebook.io.endpoints.address import Address, hidden_in, is_loopback
 from rt_notebook.io.endpoints.plugins import open_named
@@ -37,6 +38,11 @@ class Endpoint:
         The recording that is the endpoint, and its speed; None for a real one.
     ca_file
         File with further certificate authorities that are trusted; None for those of this machine alone.
+
+    Raises
+    ------
+    ConfigError
+        There is no such dialect.
     """
 
     label: str
@@ -49,6 +55,10 @@ class Endpoint:
     _options: dict[str, Any] = field(default_factory=dict, repr=False)
     replayed: tuple[Recording, float] | None = field(default=None, repr=False)
     ca_file: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.dialect not in DIALECTS:
+            raise ConfigError(f"dialect={self.dialect!r} is unknown.", f"Use one of: {', '.join(DIALECTS)}.")
 
     @classmethod
     def local(

@@ -73,7 +73,7 @@ class Session(Approving, Recordable):
     Raises
     ------
     ConfigError
-        The configuration cannot be used with the endpoint.
+        The endpoint or the configuration is none, or the two cannot be used together.
 
     Examples
     --------
@@ -363,12 +363,20 @@ class Session(Approving, Recordable):
 
 
 def _usable(config: SessionConfig, endpoint: Endpoint) -> SessionConfig:
+    _check_kind(Endpoint, endpoint, "Give one such as Endpoint.local().")
+    _check_kind(SessionConfig, config, 'Give one such as SessionConfig(voice="alloy").')
     if config.temperature is not None and endpoint.dialect == "ga":
         raise ConfigError(
             "The GA dialect has no temperature.",
             'Leave it out, or use a preview endpoint such as Endpoint.local(dialect="preview").',
         )
     return config
+
+
+def _check_kind(kind: type, given: object, remedy: str) -> None:
+    if not isinstance(given, kind):
+        # It is not quoted: an address may have a key in it.
+        raise ConfigError(f"A {type(given).__name__} is no {kind.__name__}.", remedy)
 
 
 def _is_text(question: object) -> bool:

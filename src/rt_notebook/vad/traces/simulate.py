@@ -82,7 +82,7 @@ def simulate(
     Raises
     ------
     ConfigError
-        A setting is out of range, or a path is given instead of its trace.
+        A setting is out of range, `vad` is no `ServerVad`, or a path is given instead of its trace.
     """
     turns = simulated_turns(
         trace,
@@ -108,6 +108,8 @@ def simulated_turns(
     check_rules(exit_threshold, reset)
     if min_speech_ms < 0 or trailing_silence_ms < 0:
         raise ConfigError("A length of time is negative.", "Give 0 or more.")
+    if vad is not None and not isinstance(vad, ServerVad):
+        raise ConfigError(f"vad={vad!r} is no ServerVad.", "Give ServerVad(threshold=0.5), say.")
     heard = as_trace(trace)
     silent = frames_of(trailing_silence_ms, heard.hop_ms) if trailing_silence_ms else 0
     found = turn_detection.simulate(

@@ -99,3 +99,9 @@ def test_a_wrong_address_is_refused_with_a_remedy(make, remedy):
     with pytest.raises(ConfigError) as caught:
         make()
     assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize("make", [Endpoint.local, lambda dialect: Endpoint.url("wss://a", dialect=dialect)])
+def test_an_unknown_dialect_is_refused_where_it_is_written(make):
+    with pytest.raises(ConfigError, match=r"'beta' is unknown.*ga, preview"):
+        make(dialect="beta")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rt_notebook import ConfigError, ServerVad, vad
+from rt_notebook import ConfigError, SemanticVad, ServerVad, vad
 
 SPEECH = [0.0] * 20 + [0.9] * 30 + [0.0] * 20
 
@@ -62,3 +62,9 @@ def test_wrong_rules_are_refused():
 def test_a_path_is_told_to_become_a_trace_first(path):
     with pytest.raises(ConfigError, match=r"'me.wav' is a path.*vad\.trace\(path\)"):
         vad.simulate(path)
+
+
+@pytest.mark.parametrize("given", [0.5, 0, SemanticVad(), {"threshold": 0.5}])
+def test_what_is_no_server_vad_is_refused(given):
+    with pytest.raises(ConfigError, match=r"ServerVad\(threshold"):
+        vad.simulate(SPEECH, given)
