@@ -175,8 +175,16 @@ def test_the_ready_line_says_everything(served):
     assert not any(part["fallback"] for part in served["components"].values())
 
 
-def test_a_port_in_use_is_one_clear_sentence(served):
-    port = served["azure_endpoint"].rpartition(":")[2]
+@pytest.mark.parametrize(
+    ("port", "told"),
+    [
+        (None, "Port {port} on 127.0.0.1 is in use."),
+        ("80000", "cannot listen on 127.0.0.1:{port} (a port is a number from 0 to 65535). Use --host"),
+    ],
+    ids=["in use", "no port"],
+)
+def test_a_port_that_cannot_be_had_is_one_clear_sentence(served, port, told):
+    port = port or served["azure_endpoint"].rpartition(":")[2]
     ended = subprocess.run(
         [sys.executable, "-m", "rt_notebook", "serve", "--port", port],
         capture_output=True,
@@ -187,5 +195,5 @@ def test_a_port_in_use_is_one_clear_sentence(served):
     )
     assert ended.returncode == 1
     assert ended.stdout == ""
-    assert f"Port {port} on 127.0.0.1 is in use." in ended.stderr
+    assert told.format(port=port) in ended.stderr
     assert "Traceback" not in ended.stderr

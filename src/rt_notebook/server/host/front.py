@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -60,7 +61,10 @@ class Front:
     async def listen(self, host: str, port: int) -> int:
         """Begin to listen and return the port. Raises OSError."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._protocol, host, port)
+        try:
+            self._server = await loop.create_server(self._protocol, host, port)
+        except OverflowError:
+            raise OSError(errno.EINVAL, "a port is a number from 0 to 65535") from None
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
