@@ -24,7 +24,8 @@ def reading_browser(launch, tmp_path_factory):
     return launch(path)
 
 
-def test_quiet_then_sentences_then_a_verdict(bridge, show, reading_browser, wait_until):
+def test_quiet_then_sentences_then_a_verdict(bridge, show, reading_browser, wait_until, monkeypatch):
+    monkeypatch.setattr("rt_notebook.widgets.room.room.FEWEST_TURNS", 2)
     room = RoomTest(prompts=PROMPTS, quiet_s=1.0)
     page = show(room, browser=reading_browser)
     assert page.is_hidden(".rt-next")

@@ -10,19 +10,22 @@ import numpy as np
 import traitlets
 
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
-from rt_notebook.errors import RtNotebookError
+from rt_notebook.errors import ConfigError, RtNotebookError
 from rt_notebook.io.audio.voice import voice
-from rt_notebook.vad.plane.recommend import Recommendation, limits_of, recommend
+from rt_notebook.vad.plane.recommend import FEWEST_TURNS, Recommendation, limits_of, recommend
 from rt_notebook.vad.recorded.reading import PROMPTS, QUIET_S, Reading, room_sweep
 from rt_notebook.vad.synthetic.reader import read_aloud
 from rt_notebook.widgets.port.audio_port import AudioPort
 from rt_notebook.widgets.room.steps import RoomSteps
+from rt_notebook.widgets.tuner.forms import server_vad
+from rt_notebook.widgets.tuner.session import TunedSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rt_notebook.io.session.session import Session
     from rt_notebook.vad.plane.sweep import Sweep
+    from rt_notebook.widgets.playground.playground import Playground
 
 __all__ = ["RoomTest"]
 
@@ -39,7 +42,8 @@ class RoomTest(AudioPort):
     Parameters
     ----------
     session
-        A session that *Apply to session* gives the recommended settings to.
+        A `Session`, or a `Playground`, that *Apply to session* gives the recommended settings to. One that is
+        not open yet begins with them.
     budget
         As for `rt_notebook.vad.recommend`.
     prompts, quiet_s
@@ -61,7 +65,7 @@ class RoomTest(AudioPort):
     Raises
     ------
     ConfigError
-        The budget names a metric that there is not, or no number.
+        There are too few prompts; or the budget names a metric that there is not, or no number.
 
     Examples
     --------
@@ -83,13 +87,15 @@ class RoomTest(AudioPort):
 
     def __init__(
         self,
-        session: Session | None = None,
+        session: Session | Playground | None = None,
         budget: Mapping[str, float] | None = None,
         *,
         prompts: Sequence[str] = PROMPTS,
         quiet_s: float = QUIET_S,
     ) -> None:
-        self._session, self._budget, self._prompts = session, limits_of(budget), tuple(prompts)
+        if len(prompts) < FEWEST_TURNS:
+            raise ConfigError(f"Too few prompts: {len(prompts)}.", f"Give at least {FEWEST_TURNS} sentences.")
+        self._tuned, self._budget, self._prompts = TunedSession(session), limits_of(budget), tuple(prompts)
         self._quiet_samples = int(quiet_s * SAMPLE_RATE_HZ)
         self._steps: RoomSteps | None = None
         self._pcm: list[bytes] = []
@@ -172,13 +178,18 @@ class RoomTest(AudioPort):
 
     def _apply(self) -> None:
         """Give the session the recommended settings; what it then has is shown."""
-        if self._session is None or not self.value:
+        if not self.has_session or not self.value:
             return
         value = dict(self.value)
         try:
-            self._watch(self._session.update(**value), partial(self.set_trait, "applied", value))
+            work = self._tuned.apply(server_vad(self._tuned.vad, value))
         except RtNotebookError as error:
             self._tell(str(error))
+            return
+        if work is None:
+            self.applied = value
+        else:
+            self._watch(work, partial(self.set_trait, "applied", value))
 
     # -- in the notebook -------------------------------------------------------------------------------
 

@@ -7,9 +7,10 @@ import threading
 import numpy as np
 import pytest
 
-from rt_notebook import ConfigError, Endpoint, Session, vad, voice
+from rt_notebook import ConfigError, Endpoint, ServerVad, Session, vad, voice
 from rt_notebook.core.audio import to_pcm
 from rt_notebook.vad.recorded.reading import PROMPTS
+from rt_notebook.widgets.playground.playground import Playground
 from rt_notebook.widgets.room.room import RoomTest
 
 pytestmark = pytest.mark.speech
@@ -134,7 +135,32 @@ def test_the_built_in_voice_does_it_for_you(settled):
         widget.close()
 
 
-def test_a_room_without_a_reader_is_told_in_one_sentence(settled):
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_playground_takes_the_settings_too(settled, begun):
+    playground = Playground(Endpoint.local(reply="rules"))
+    room = RoomTest(playground)
+    try:
+        if begun:
+            playground.session.connect_blocking()
+        wanted = {"threshold": 0.7, "prefix_padding_ms": 200, "silence_duration_ms": 700}
+        room.value = wanted
+        room._receive({"type": "action", "client": "page", "name": "apply"}, b"")
+        settled(room, "applied", wanted)
+        settled(playground, "silence_duration_ms", 700)
+        assert playground.session.config.turn_detection == ServerVad(**wanted)
+        assert room.problem == ""
+    finally:
+        room.close()
+        playground.close()
+
+
+def test_too_few_sentences_are_refused_at_once():
+    with pytest.raises(ConfigError, match=r"Too few prompts: 1\. Give at least 20 sentences\."):
+        RoomTest(prompts=["Good morning."])
+
+
+def test_a_room_without_a_reader_is_told_in_one_sentence(settled, monkeypatch):
+    monkeypatch.setattr("rt_notebook.widgets.room.room.FEWEST_TURNS", 2)
     widget = RoomTest(quiet_s=1.0, prompts=PROMPTS[:2])
     try:
         reader = Reader(widget)
