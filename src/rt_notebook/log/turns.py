@@ -24,6 +24,9 @@ __all__ = ["Turn", "Turns", "fold_turns", "turns_of", "turns_table"]
 
 TurnKind = Literal["spoken", "typed", "other"]
 
+SHOWN_CHARS = 40
+"""Of what was said, a turn that is displayed shows so much."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -103,6 +106,16 @@ class Turn:
             self.response_created_s,
         )
         return next((t_s for t_s in times if t_s is not None), None)
+
+    def __repr__(self) -> str:
+        status = f"{self.status} ({self.status_reason})" if self.status_reason else self.status
+        interrupted = ", interrupted" if self.interrupted else ""
+        return f"<Turn {self.turn}: {_short(self.user)} -> {_short(self.assistant)}, {status}{interrupted}>"
+
+
+def _short(text: str | None) -> str:
+    """Show the beginning of what was said."""
+    return repr(text if text is None or len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS].rstrip()}…")
 
 
 def fold_turns(events: Iterable[Event]) -> list[Turn]:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
+import pickle
 
 import pytest
 from recorded_log import GA_RECORDINGS, recorded_events
@@ -30,6 +33,20 @@ def test_a_spoken_turn_has_the_times_of_the_script() -> None:
     assert turn.playback_started_s == pytest.approx(3.38)
     assert turn.transcribed_s == pytest.approx(3.32)
     assert turn.audio_ms == turn.heard_ms == 2000.0
+
+
+def test_a_turn_is_shown_in_one_line() -> None:
+    script = Script()
+    script.type("What's the weather like in Lisbon today?", 1.0)
+    script.answer("Mild and sunny, with a light wind from the north-west.", 1.1, 2.0)
+    script.type("Thanks.", 9.0)
+    first, second = script.log().fold_turns()
+    shown = "\"What's the weather like in Lisbon today?\" -> 'Mild and sunny, with a light wind from t…'"
+    assert repr(first) == f"<Turn 1: {shown}, completed>"
+    assert repr(second) == "<Turn 2: 'Thanks.' -> None, unanswered>"
+    assert copy.copy(first) == pickle.loads(pickle.dumps(first)) == first != second
+    cut = dataclasses.replace(second, status="cancelled", status_reason="turn_detected", interrupted=True)
+    assert repr(cut).endswith("-> None, cancelled (turn_detected), interrupted>")
 
 
 def test_the_settings_in_force_at_the_time_count() -> None:

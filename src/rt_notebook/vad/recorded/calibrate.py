@@ -157,6 +157,8 @@ class Calibration:
             lines.append(f"{len(self.ties)} rules explain as much; they differ in {'; '.join(differ)}.")
         return "\n".join(lines)
 
+    __repr__ = __str__
+
 
 def calibrate(bundles: Bundle | Iterable[Bundle], *, detector: str = "silero") -> Calibration:
     """Find the rules of a server's detector in sessions that were recorded with it.

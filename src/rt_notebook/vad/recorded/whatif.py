@@ -109,6 +109,8 @@ class WhatIf:
         until = f"the first difference at {self.known_until_s:.1f} s"
         return f"{told}. From {until} on, replies would have been others: which, nobody knows."
 
+    __repr__ = __str__
+
 
 def whatif(
     recording: Recording | EventLog | str | Path,

@@ -83,7 +83,7 @@ def test_constant_offsets_are_found():
     assert found.best.share >= 0.9
     assert (found.best.start_offset_ms, found.best.end_offset_ms) == (40, -24)
     assert found.best.rounding == "up"
-    assert "40 ms late" in str(found)
+    assert "40 ms late" in str(found) == repr(found)
 
 
 def test_what_no_rule_explains_is_said_with_its_residuals():

@@ -69,7 +69,7 @@ def test_other_settings_split_merge_and_lose_turns(change, settings):
     if "vanished" in change:
         assert kinds == change
     assert found.known_until_s is not None
-    assert "nobody knows" in str(found)
+    assert "nobody knows" in str(found) == repr(found)
 
 
 def test_a_new_turn_that_comes_while_the_assistant_speaks_interrupts():
