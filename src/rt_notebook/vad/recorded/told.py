@@ -152,9 +152,7 @@ class _Reader:
             self.connections[-1].commits.append(at_ms)
             self.close(at_ms, t_s, committed=True)
 
-    def close(
-        self, end_ms: int | None = None, t_s: float | None = None, *, committed: bool = False
-    ) -> None:
+    def close(self, end_ms: int | None = None, t_s: float | None = None, *, committed: bool = False) -> None:
         """End the turn that is open, if one is; its end is not known where the log does not tell of one."""
         if self._open is not None:
             start_ms, started_s, vad = self._open

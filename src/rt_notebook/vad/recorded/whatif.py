@@ -171,9 +171,7 @@ def whatif(
     for connection, part in zip(connections, traces_of(connections, heard, detector), strict=True):
         from_ms = known_from_ms(connection, known_from)
         recorded += _recorded(connection, from_ms, spoken)
-        again = replayed(
-            connection, part, vad, from_ms=from_ms, exit_threshold=exit_threshold, reset=reset
-        )
+        again = replayed(connection, part, vad, from_ms=from_ms, exit_threshold=exit_threshold, reset=reset)
         turns += _again(again, connection.first_ms, sent, spoken)
     changes = _changes(recorded, turns)
     first = min((change.audio_start_ms for change in changes if change.change != "same"), default=None)
