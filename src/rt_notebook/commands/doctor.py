@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from rt_notebook import __version__
+from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
 from rt_notebook.commands.setup import COMPONENTS
-from rt_notebook.commands.talk import endpoint_named
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.doctor.doctor import examine_network, examine_talk
 from rt_notebook.io.doctor.finding import Finding, problem
@@ -38,15 +38,11 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--endpoint",
-        help='"local", "azure", "openai", or the address of a server, ws://… or wss://… (default: what the '
-        "environment variables are set for, else local)",
+    add_endpoint_arguments(
+        parser,
+        default=_default_endpoint(),
+        note=" (default: what the environment variables are set for, else local; now %(default)s)",
     )
-    parser.add_argument(
-        "--api-key", help="key for a server's address; azure and openai read theirs from the environment"
-    )
-    parser.add_argument("--ca-file", help="PEM file of a further certificate authority to trust")
     parser.add_argument("--no-turn", action="store_true", help="do not ask the endpoint anything")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -56,10 +52,9 @@ def run(args: argparse.Namespace) -> int:
 
     The report holds no key: it can be given away. The exit status is 1 if there is a problem.
     """
-    name = args.endpoint or _default_endpoint()
-    scrubber = Scrubber(_secrets(name, args.api_key))
+    scrubber = Scrubber(_secrets(args.endpoint, args.api_key))
     findings = []
-    for raw in _examine(name, args.api_key, args.ca_file, turn=not args.no_turn):
+    for raw in _examine(args):
         finding = Finding(raw.check, raw.state, scrubber.text(raw.said), scrubber.text(raw.remedy))
         findings.append(finding)
         if not args.json:
@@ -69,9 +64,9 @@ def run(args: argparse.Namespace) -> int:
     well = all(finding.state != "problem" for finding in findings)
     if args.json:
         told = [dataclasses.asdict(finding) for finding in findings]
-        print(json.dumps({"ok": well, "endpoint": scrubber.text(name), "findings": told}))
+        print(json.dumps({"ok": well, "endpoint": scrubber.text(args.endpoint), "findings": told}))
     status = 0 if well else 1
-    if name == "local":
+    if args.endpoint == "local":
         # A model that reads ahead after its answer cannot be interrupted, and nobody waits for it.
         sys.stdout.flush()
         os._exit(status)
@@ -91,15 +86,15 @@ def _secrets(name: str, api_key: str | None) -> list[Secret]:
     return [Secret(key) for key in keys if key] + [s for address in addresses for s in hidden_in(address)]
 
 
-def _examine(name: str, api_key: str | None, ca_file: str | None, *, turn: bool) -> Iterator[Finding]:
+def _examine(args: argparse.Namespace) -> Iterator[Finding]:
     yield from _machine()
-    yield _components(local=name == "local")
-    settings = list(_settings(name, api_key))
+    yield _components(local=args.endpoint == "local")
+    settings = list(_settings(args.endpoint, args.api_key))
     yield from settings
     if any(finding.state == "problem" for finding in settings):
         return
     try:
-        endpoint = endpoint_named(name, api_key, ca_file)
+        endpoint = endpoint_named(args)
     except RtNotebookError as error:
         yield problem("address", error)
         return
@@ -109,7 +104,7 @@ def _examine(name: str, api_key: str | None, ca_file: str | None, *, turn: bool)
             yield finding
             if finding.state == "problem" and finding.check != "clock":
                 return
-    yield from examine_talk(endpoint, turn=turn)
+    yield from examine_talk(endpoint, turn=not args.no_turn)
 
 
 def _settings(name: str, api_key: str | None) -> Iterator[Finding]:

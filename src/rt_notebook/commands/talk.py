@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.core.config import ServerVad, SessionConfig
-from rt_notebook.errors import AudioFileError, ConfigError
+from rt_notebook.errors import AudioFileError
 from rt_notebook.io.audio.sources import load_audio
-from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.io.session.session import Session
 
 if TYPE_CHECKING:
@@ -24,22 +24,14 @@ if TYPE_CHECKING:
 
     from rt_notebook.log.turns import Turn
 
-__all__ = ["add_arguments", "endpoint_named", "run"]
+__all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     vad = ServerVad()
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, one turn each")
-    parser.add_argument(
-        "--endpoint",
-        default="local",
-        help='"local" (default), "azure", "openai", or the address of a server, ws://… or wss://…',
-    )
-    parser.add_argument(
-        "--api-key", help="key for a server's address; azure and openai read theirs from the environment"
-    )
-    parser.add_argument("--ca-file", help="PEM file of a further certificate authority to trust")
+    add_endpoint_arguments(parser, default="local", note=" (default: %(default)s)")
     parser.add_argument("--instructions", help="what the assistant is told")
     parser.add_argument("--threshold", type=float, default=vad.threshold)
     parser.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
@@ -69,12 +61,7 @@ def run(args: argparse.Namespace) -> int:
     )
     replies: list[npt.NDArray[np.float32]] = []
     try:
-        _converse(
-            Session(endpoint_named(args.endpoint, args.api_key, args.ca_file), config),
-            recordings,
-            replies,
-            as_json=args.json,
-        )
+        _converse(Session(endpoint_named(args), config), recordings, replies, as_json=args.json)
     finally:
         # Also when a later file fails: what was answered before it is kept.
         if args.reply_wav is not None and replies:
@@ -104,19 +91,6 @@ def _converse(
                 print(json.dumps(described), flush=True)
             else:
                 _print(described)
-
-
-def endpoint_named(name: str, api_key: str | None, ca_file: str | None = None) -> Endpoint:
-    """Return the endpoint that a command's ``--endpoint`` names."""
-    if name == "local":
-        return Endpoint.local()
-    if name == "azure":
-        return Endpoint.azure(api_key=api_key, ca_file=ca_file)
-    if name == "openai":
-        return Endpoint.openai(api_key=api_key, ca_file=ca_file)
-    if "://" not in name:
-        raise ConfigError(f"There is no endpoint {name!r}.", "Use local, azure, openai or an address ws://….")
-    return Endpoint.url(name, api_key=api_key, ca_file=ca_file)
 
 
 def _say_components(session: Session) -> None:

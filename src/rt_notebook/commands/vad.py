@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rt_notebook.commands.talk import endpoint_named
+from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
 from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ComponentMissingError, ConfigError
 from rt_notebook.vad import detector_names, probe_audio_s, probe_blocking, recommend, sweep, trace
@@ -71,12 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "probe", help=summary, description=f"{summary}. It sends 25 to 60 s of speech, and is not answered."
     )
     command.set_defaults(run_vad=_probe)
-    command.add_argument(
-        "endpoint", help='"local", "azure", "openai", or the address of a server, ws://… or wss://…'
-    )
-    command.add_argument(
-        "--api-key", help="key for a server's address; azure and openai read theirs from the environment"
-    )
+    add_endpoint_arguments(command, "endpoint")
     command.add_argument("--threshold", type=float, default=vad.threshold)
     command.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
     command.add_argument("--silence-duration-ms", type=int, default=vad.silence_duration_ms)
@@ -209,10 +204,10 @@ def _recommend(args: argparse.Namespace) -> int:
 
 def _probe(args: argparse.Namespace) -> int:
     """Probe an endpoint; the exit status is 1 if it applies something else than was asked for."""
-    asked = _settings(args)
+    endpoint, asked = endpoint_named(args), _settings(args)
     print(f"About {probe_audio_s(asked):.0f} s of audio will be sent.", file=sys.stderr)
     found = probe_blocking(
-        endpoint_named(args.endpoint, args.api_key),
+        endpoint,
         asked,
         speech=args.speech,
         responses=args.responses,
