@@ -9,12 +9,11 @@ import platform
 import shutil
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from rt_notebook import __version__
 from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
-from rt_notebook.commands.setup import COMPONENTS
+from rt_notebook.commands.setup import COMPONENTS, version_of
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.doctor.doctor import examine_network, examine_talk
 from rt_notebook.io.doctor.finding import Finding, problem
@@ -120,7 +119,7 @@ def _settings(name: str, api_key: str | None) -> Iterator[Finding]:
 
 def _machine() -> Iterator[Finding]:
     yield Finding("program", "ok", f"rt-notebook {__version__}, Python {platform.python_version()}.")
-    there = {name: found for name in _JUPYTER if (found := _version(name)) is not None}
+    there = {name: found for name in _JUPYTER if (found := version_of(name)) is not None}
     said = ", ".join(f"{name} {found}" for name, found in there.items()) or "nothing of Jupyter"
     if {"jupyterlab", "notebook"} & set(there):
         yield Finding("jupyter", "ok", f"{said}.")
@@ -144,17 +143,10 @@ def _browser(name: str) -> str | None:
 
 
 def _components(*, local: bool) -> Finding:
-    missing = [part for part in COMPONENTS if _version(part.distribution) is None]
+    missing = [part for part in COMPONENTS if version_of(part.distribution) is None]
     missing = [part for part in missing if part.distribution not in {"azure-identity", "jupyterlab"}]
     if not missing:
         return Finding("components", "ok", "Every speech component of the local server is installed.")
     names = ", ".join(part.distribution for part in missing)
     said = f"Without {names} something stands in, or speech is not understood."
     return Finding("components", "note" if local else "ok", said, f"Run {missing[0].remedy}.")
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rt_notebook.commands.turn import print_turn, timings_of
 from rt_notebook.io.bundle.recording import load
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.io.session.session import Session
@@ -16,11 +16,8 @@ from rt_notebook.io.session.session import Session
 if TYPE_CHECKING:
     import argparse
 
-    import pandas as pd
-
     from rt_notebook.core.events import Event
     from rt_notebook.log.event_log import EventLog
-    from rt_notebook.log.turns import Turn
 
 __all__ = ["add_arguments", "run"]
 
@@ -76,34 +73,13 @@ def _print_new(log: EventLog, end: int | None, printed: int, *, as_json: bool) -
         return printed
     latency = log.latency()
     for turn in turns[printed:]:
-        described = _describe(turn, latency)
-        if as_json:
-            print(json.dumps(described), flush=True)
-        else:
-            _print(described)
+        told = {
+            "turn": turn.turn,
+            "user": turn.user,
+            "assistant": turn.assistant,
+            "status": turn.status,
+            "interrupted": turn.interrupted,
+            **timings_of(turn, latency),
+        }
+        print_turn(f"turn {turn.turn} ({turn.status})", told, as_json=as_json)
     return len(turns)
-
-
-def _describe(turn: Turn, latency: pd.DataFrame) -> dict[str, Any]:
-    timings = latency[latency["turn"] == turn.turn].iloc[0].to_dict()
-    return {
-        "turn": turn.turn,
-        "user": turn.user,
-        "assistant": turn.assistant,
-        "status": turn.status,
-        "interrupted": turn.interrupted,
-    } | {
-        str(name): None if math.isnan(value) else round(float(value), 1)
-        for name, value in timings.items()
-        if str(name).endswith("_ms")
-    }
-
-
-def _print(described: dict[str, Any]) -> None:
-    print(f"— turn {described['turn']} ({described['status']})")
-    print(f"You:       {described['user'] or ''}")
-    print(f"Assistant: {described['assistant'] or ''}")
-    total_ms = described["total_ms"]
-    if total_ms is not None:
-        print(f"           (first sound {total_ms:.0f} ms after the end of speech)")
-    sys.stdout.flush()

