@@ -6,6 +6,7 @@ Each command is a file in `commands`.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,23 @@ _COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0 for success, 1 for an error, 2 for a wrong usage."""
+    """Run a command and return its exit status.
+
+    It is 0 for success, 1 for an error, 2 for a wrong usage, and as a shell has it for a signal: 130 for an
+    interrupt, 141 where nobody reads the output any more.
+    """
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            # Here, where it can be caught that nobody reads what is left; at the very end it is a traceback.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="rt-notebook", description="Talk with realtime speech models, in Jupyter and from here."
     )
