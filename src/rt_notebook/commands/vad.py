@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
 from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ComponentMissingError, ConfigError
-from rt_notebook.vad import detector_names, probe_audio_s, probe_blocking, recommend, sweep, trace
+from rt_notebook.vad import (
+    detector_names,
+    load_detector,
+    probe_audio_s,
+    probe_blocking,
+    recommend,
+    sweep,
+    trace,
+)
 from rt_notebook.vad.traces.simulate import simulated_turns
 
 if TYPE_CHECKING:
@@ -121,8 +129,9 @@ def _settings(args: argparse.Namespace) -> ServerVad:
 
 def _simulate(args: argparse.Namespace) -> int:
     vad = _settings(args)
+    heard = trace(args.file, args.detector, progress=sys.stderr.isatty())
     turns = simulated_turns(
-        trace(args.file, args.detector, progress=sys.stderr.isatty()),
+        heard,
         vad,
         exit_threshold=args.exit_threshold,
         reset=args.reset,
@@ -136,7 +145,13 @@ def _simulate(args: argparse.Namespace) -> int:
     for number, turn in enumerate(turns, start=1):
         print(f"{number:4}  {_described(turn)}")
     if not turns:
-        print(f"No turn: no frame reaches the threshold {vad.threshold:g}.")
+        reached = any(probability >= vad.threshold for probability in heard.probabilities.tolist())
+        why = (
+            f"no speech lasts {args.min_speech_ms} ms without a silent frame"
+            if reached
+            else f"no frame reaches the threshold {vad.threshold:g}"
+        )
+        print(f"No turn: {why}.")
     return 0
 
 
@@ -148,6 +163,8 @@ def _described(turn: SimulatedTurn) -> str:
 
 
 def _swept(args: argparse.Namespace, labels: list[str] | str | None) -> Sweep:
+    # Without its detector a sweep would leave out one recording after the other.
+    load_detector(args.detector)
     return sweep(
         args.files,
         labels=labels,
@@ -249,7 +266,7 @@ def _plain(value: object) -> object:
 
 
 def _writer(out: Path | None) -> str:
-    """Look before the work whether the table can be written in the end."""
+    """Look before the work whether the table can be written in the end, and how."""
     suffix = "" if out is None else out.suffix.lower()
     if suffix == ".parquet":
         if find_spec("pyarrow") is None:
@@ -259,6 +276,8 @@ def _writer(out: Path | None) -> str:
             )
     elif suffix not in {"", ".csv"}:
         raise ConfigError(f"{str(out)!r} is no table's name.", "Give one that ends in .parquet or .csv.")
+    if out is not None and not _writable(out):
+        raise _unwritable(out)
     return suffix
 
 
@@ -269,6 +288,15 @@ def _write(table: pd.DataFrame, out: Path, suffix: str) -> None:
         else:
             table.to_csv(out, index=False)
     except OSError:
-        raise ConfigError(
-            f"{str(out)!r} cannot be written.", "Give a path in a folder that exists."
-        ) from None
+        raise _unwritable(out) from None
+
+
+def _writable(out: Path) -> bool:
+    try:
+        return out.parent.is_dir() and not out.is_dir()
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def _unwritable(out: Path) -> ConfigError:
+    return ConfigError(f"{str(out)!r} cannot be written.", "Give the path of a file in a folder that exists.")

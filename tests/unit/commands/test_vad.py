@@ -10,6 +10,7 @@ import soundfile
 
 from rt_notebook import ServerVad, vad
 from rt_notebook.cli import main
+from rt_notebook.commands import vad as commands_vad
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,13 @@ def test_simulate_prints_words_to_people(folder, capsys):
     assert main(["vad", "simulate", file, "--detector", "energy"]) == 0
     assert "speech from    0.992 s" in capsys.readouterr().out
     assert main(["vad", "simulate", recording(folder / "b.wav", []), "--detector", "energy"]) == 0
-    assert "No turn" in capsys.readouterr().out
+    assert "No turn: no frame reaches the threshold 0.5." in capsys.readouterr().out
+
+
+def test_a_turn_that_lasts_too_short_is_told_from_none(folder, capsys):
+    file = recording(folder / "a.wav", [(1, 2)])
+    assert main(["vad", "simulate", file, "--detector", "energy", "--min-speech-ms", "100000"]) == 0
+    assert capsys.readouterr().out == "No turn: no speech lasts 100000 ms without a silent frame.\n"
 
 
 def test_what_is_wrong_is_said_in_one_sentence(folder, capsys):
@@ -108,6 +115,25 @@ def test_sweep_looks_at_the_name_before_the_work(folder, capsys):
     file = recording(folder / "a.wav", [])
     assert main(["vad", "sweep", file, "--detector", "energy", "--out", "table.xlsx"]) == 1
     assert ".parquet or .csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["nowhere/table.csv", "there.csv", "file.wav/table.csv", "x" * 300 + ".csv"])
+def test_sweep_looks_at_the_place_before_the_work(folder, capsys, monkeypatch, out):
+    (folder / "there.csv").mkdir()
+    recording(folder / "file.wav", [])
+    monkeypatch.setattr(commands_vad, "sweep", lambda *_, **__: pytest.fail("it has begun to work"))
+    assert main(["vad", "sweep", str(folder / "file.wav"), "--out", str(folder / out)]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["sweep", "recommend"])
+def test_a_detector_that_there_is_not_is_refused_once(folder, capsys, recwarn, command):
+    files = [recording(folder / f"{number}.wav", []) for number in range(3)]
+    assert main(["vad", command, *files, "--detector", "nix"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("rt-notebook: There is no detector 'nix'. Use one of:")
+    assert told.count("\n") == 1
+    assert not recwarn.list
 
 
 def test_recommend_prints_settings_and_reasons(folder, capsys):
