@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from rt_notebook.errors import ConfigError
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["SemanticVad", "ServerVad", "SessionConfig", "TurnDetection", "changed_part"]
 
 
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+def _is_number(value: object) -> bool:
+    """Whether it is one by its abstract kind, which numpy's numbers are of as well."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _number(name: str, value: Any, low: float, high: float) -> float:
+    if not _is_number(value) or not low <= value <= high:
         raise ConfigError(f"{name}={value!r} is out of range.", f"Give a number from {low:g} to {high:g}.")
+    return min(max(float(value), low), high)  # a float32 passes for 1.2, and is a little more
 
 
 def _check_switch(name: str, value: object) -> None:
@@ -30,9 +37,10 @@ def _check_switch(name: str, value: object) -> None:
         raise ConfigError(f"{name}={value!r} is neither True nor False.", "Give one of the two.")
 
 
-def _check_whole(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+def _whole(name: str, value: Any, low: int, high: int) -> int:
+    if not _is_number(value) or not low <= value <= high or value != int(value):
         raise ConfigError(f"{name}={value!r} is not usable.", f"Give a whole number from {low} to {high}.")
+    return int(value)
 
 
 def _names(settings: Any) -> list[str]:
@@ -90,13 +98,14 @@ class ServerVad(_Settings):
     idle_timeout_ms: int | None = None
 
     def __post_init__(self) -> None:
-        _check_range("threshold", self.threshold, 0.0, 1.0)
-        _check_whole("prefix_padding_ms", self.prefix_padding_ms, 0, 10_000)
-        _check_whole("silence_duration_ms", self.silence_duration_ms, 0, 10_000)
+        object.__setattr__(self, "threshold", _number("threshold", self.threshold, 0.0, 1.0))
+        for name in ("prefix_padding_ms", "silence_duration_ms"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name), 0, 10_000))
         _check_switch("create_response", self.create_response)
         _check_switch("interrupt_response", self.interrupt_response)
         if self.idle_timeout_ms is not None:
-            _check_whole("idle_timeout_ms", self.idle_timeout_ms, 5_000, 30_000)
+            idle_ms = _whole("idle_timeout_ms", self.idle_timeout_ms, 5_000, 30_000)
+            object.__setattr__(self, "idle_timeout_ms", idle_ms)
 
     def numbers(self) -> dict[str, Any]:
         """Return the settings of `NUMBERS` by name, in that order."""
@@ -173,7 +182,7 @@ class SessionConfig(_Settings):
 
     def __post_init__(self) -> None:
         if self.temperature is not None:
-            _check_range("temperature", self.temperature, 0.6, 1.2)
+            object.__setattr__(self, "temperature", _number("temperature", self.temperature, 0.6, 1.2))
         if not isinstance(self.voice, str) or not self.voice:
             raise ConfigError(f"voice={self.voice!r} is not a name.", 'Give a name such as "alloy".')
         if self.output not in {"audio", "text"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from rt_notebook.core.config import SemanticVad, ServerVad, SessionConfig, changed_part
@@ -15,6 +16,12 @@ from rt_notebook.errors import ConfigError
         (lambda: ServerVad(threshold="0.5"), "0 to 1"),
         (lambda: ServerVad(silence_duration_ms=-1), "whole number"),
         (lambda: ServerVad(silence_duration_ms=0.5), "whole number"),
+        (lambda: ServerVad(silence_duration_ms=float("nan")), "whole number"),
+        (lambda: ServerVad(silence_duration_ms=True), "whole number"),
+        (lambda: ServerVad(silence_duration_ms=np.bool_(1)), "whole number"),
+        (lambda: ServerVad(silence_duration_ms="100"), "whole number"),
+        (lambda: ServerVad(threshold=np.bool_(1)), "0 to 1"),
+        (lambda: ServerVad(threshold=np.float64("nan")), "0 to 1"),
         (lambda: ServerVad(idle_timeout_ms=100), "5000"),
         (lambda: SemanticVad(eagerness="very"), "low, medium, high"),
         (lambda: SessionConfig(temperature=2.0), "0.6 to 1.2"),
@@ -45,6 +52,28 @@ def test_settings_of_the_turn_detection_in_use_may_be_given_directly():
     assert config.replace(eagerness="high", create_response=False).turn_detection == SemanticVad(
         eagerness="high", create_response=False
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("silence_duration_ms", np.int64(100), 100),
+        ("silence_duration_ms", np.float64(100.0), 100),
+        ("prefix_padding_ms", 100.0, 100),
+        ("idle_timeout_ms", np.int32(5000), 5000),
+        ("threshold", np.float32(0.25), 0.25),
+        ("threshold", np.float64(0.3), 0.3),
+        ("threshold", np.int64(1), 1.0),
+    ],
+)
+def test_a_number_of_numpys_is_kept_as_a_plain_one(name, given, kept):
+    found = getattr(ServerVad().replace(**{name: given}), name)
+    assert (found, type(found)) == (kept, type(kept))
+
+
+def test_a_temperature_of_numpys_is_kept_as_a_plain_one():
+    config = SessionConfig(temperature=np.float32(1.2)).replace(voice="verse")
+    assert (config.temperature, type(config.temperature)) == (1.2, float)
 
 
 def test_every_vad_field_is_sent():

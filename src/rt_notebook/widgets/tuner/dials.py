@@ -54,9 +54,8 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
 
     @traitlets.validate("value")
     def _validate_value(self, proposal: Any) -> Any:
-        dials = {name: proposal["value"].get(name, getattr(self, name)) for name in ServerVad.NUMBERS}
-        ServerVad(**dials)
-        return {"type": "server_vad"} | dials
+        vad = ServerVad(**{name: proposal["value"].get(name, getattr(self, name)) for name in ServerVad.NUMBERS})
+        return {"type": "server_vad"} | vad.numbers()
 
     @traitlets.observe(*SETTINGS)
     def _setting_changed(self, _change: Any) -> None:

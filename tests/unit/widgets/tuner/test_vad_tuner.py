@@ -81,6 +81,13 @@ def test_the_value_is_set_at_once_and_decided_once(tune):
     assert seen == [len(vad.simulate(TRACE, ServerVad(threshold=0.55, silence_duration_ms=200)))]
 
 
+def test_the_value_takes_the_numbers_of_a_table(tune):
+    tuner = tune()
+    tuner.value = {"threshold": np.float32(0.25), "silence_duration_ms": np.int64(300)}
+    assert json.dumps(tuner.value) == json.dumps({"type": "server_vad"} | tuner.dials)
+    assert (tuner.threshold, tuner.silence_duration_ms) == (0.25, 300)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
