@@ -262,7 +262,8 @@ def load(path: str | Path) -> Recording:
     """
     file = bundle_path(path)
     part = file if file.name.endswith(".part") else part_of(file)
-    if part.is_dir() and not part.is_symlink() and (part == file or not os.path.lexists(file)):
+    there = os.path.isdir(part)  # noqa: PTH112 - pathlib's raises for a name that is too long
+    if there and not part.is_symlink() and (part == file or not os.path.lexists(file)):
         return _load_part(part)
     return _load_file(file)
 

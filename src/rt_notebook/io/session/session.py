@@ -7,7 +7,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float, to_pcm
+from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float
 from rt_notebook.core.config import SessionConfig, changed_part
 from rt_notebook.core.limits import SessionLimits
 from rt_notebook.core.reconnect import ReconnectPolicy
@@ -277,8 +277,14 @@ class Session(Approving, Recordable):
         self.interrupt().result(timeout_s)
 
     def append_audio(self, pcm: bytes | npt.NDArray[np.int16]) -> None:
-        """Hand over microphone audio: PCM16 mono, 24 kHz. Never blocks; any thread may call it."""
-        data = pcm if isinstance(pcm, bytes) else to_pcm(pcm)
+        """Hand over microphone audio: PCM16 mono, 24 kHz. Never blocks; any thread may call it.
+
+        Raises
+        ------
+        ConfigError
+            An array is of another type than int16, and not of floats in [-1, 1] either.
+        """
+        data = pcm if isinstance(pcm, bytes) else to_wire_audio(pcm)
         self._runtime.call_soon(self._link.send_audio, data)
 
     def update(self, **changes: Any) -> Pending[None]:

@@ -59,7 +59,47 @@ def test_arrays_and_bytes_are_resampled_alike():
         assert np.max(np.abs(np.frombuffer(to_wire_audio(other, 16_000), "<i2") - from_float)) <= 4
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((2, 3, 4)), np.array(["a"]), 5.0])
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + ".wav", "\0"])
+def test_a_name_that_no_file_can_have(name):
+    with pytest.raises(AudioFileError, match="no file"):
+        load_audio(name)
+
+
+@pytest.mark.parametrize("rate_hz", [0, -1, 0.001, float("inf"), float("nan"), "16000", None])
+def test_a_rate_that_is_none(rate_hz):
+    with pytest.raises(ConfigError, match="sample rate") as caught:
+        to_wire_audio(np.zeros(100), rate_hz)
+    assert "such as 16000" in caught.value.remedy
+
+
+@pytest.mark.parametrize("type_", ["int32", "int64", "uint8", "int8", "uint16", ">i2"])
+def test_whole_numbers_whose_full_scale_is_not_known(type_):
+    with pytest.raises(ConfigError, match="full scale") as caught:
+        to_wire_audio(np.zeros(100, type_))
+    assert "int16" in caught.value.remedy
+
+
+@pytest.mark.parametrize("rate_hz", [24_000, 16_000])
+def test_floats_that_are_scaled_as_int16_are_refused(rate_hz):
+    quiet = 0.002 * tone(rate_hz, 2)  # -60 dBFS at its peak
+    with pytest.raises(ConfigError, match="far beyond") as caught:
+        to_wire_audio(quiet * 32767, rate_hz)
+    assert "32768" in caught.value.remedy
+
+
+def test_floats_that_are_somewhat_too_loud_are_clipped():
+    loud = np.array([0.5, 1.2, -3.0, 8.0, np.nan])
+    assert np.frombuffer(to_wire_audio(loud), "<i2").tolist() == [16384, 32767, -32767, 32767, 0]
+
+
+def test_channels_that_come_first_are_refused():
+    with pytest.raises(ConfigError, match="more channels than samples") as caught:
+        to_wire_audio(tone(24_000, 2).T)
+    assert "Transpose" in caught.value.remedy
+    assert to_wire_audio(np.zeros((0, 2))) == b""
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 3, 4)), np.array(["a"]), 5.0, np.zeros(5, complex), [True]])
 def test_an_array_that_is_no_recording(wrong):
     with pytest.raises(ConfigError, match="no recording"):
         to_wire_audio(wrong)

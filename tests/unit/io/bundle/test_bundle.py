@@ -345,6 +345,11 @@ def test_any_text_as_a_path_is_refused_in_words_and_makes_nothing(tmp_path_facto
     assert sorted(folder.iterdir()) == before
 
 
+def test_a_name_that_is_too_long_is_refused_in_words(tmp_path):
+    with pytest.raises(BundleError):
+        load(tmp_path / ("x" * 300))
+
+
 def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path, events):
     with pytest.raises(BundleError, match="folder that exists"):
         write(tmp_path / "nowhere" / "a.rtlog", with_audio(events))
