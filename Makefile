@@ -17,7 +17,8 @@ export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-fast lint types imports js pytest pytest-fast pytest-contract \
-        pytest-others pytest-browser format build-js wheel screenshots bench clean node chromium
+        pytest-others pytest-browser format build-js wheel screenshots conformance nightly bench clean \
+        node chromium
 
 help:
 	@echo "make lab          open JupyterLab on the quickstart (sets everything up; needs Python and make)"
