@@ -26,7 +26,7 @@ _COMMANDS = {
     "talk": (talk, "speak recordings at a session and print the conversation"),
     "doctor": (doctor, "find out why it does not connect"),
     "replay": (replay, "print a recorded session, as it went or at once"),
-    "vad": (vad, "try settings of the turn detection on recordings"),
+    "vad": (vad, "try settings of the turn detection, and find out which an endpoint applies"),
 }
 
 

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder",
         type=Path,
-        help=f"where the notebooks are copied to when the package was installed by pip ({HOME_COPY}); "
-        "what is there already is kept",
+        help="where the notebooks are copied to, and what is there already is kept (default: "
+        f"{HOME_COPY}; in a checkout, its own are opened)",
     )
     parser.set_defaults(jupyter_arguments=[])
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("file", type=Path, metavar="FILE", help="a recording, .rtlog")
     parser.add_argument(
-        "--speed", type=float, default=math.inf, help="1 is the recorded pace (default: %(default)s)"
+        "--speed", type=float, default=math.inf, help="1 is the recorded pace (default: all at once)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object a turn")
 

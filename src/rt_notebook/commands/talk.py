@@ -10,8 +10,9 @@ import numpy as np
 
 from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
 from rt_notebook.commands.turn import print_turn, timings_of
+from rt_notebook.commands.vad_settings import add_vad_arguments, vad_given
 from rt_notebook.core.audio import SAMPLE_RATE_HZ
-from rt_notebook.core.config import ServerVad, SessionConfig
+from rt_notebook.core.config import SessionConfig
 from rt_notebook.errors import AudioFileError
 from rt_notebook.io.audio.sources import load_audio
 from rt_notebook.io.session.session import Session
@@ -26,13 +27,10 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    vad = ServerVad()
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings, one turn each")
     add_endpoint_arguments(parser, default="local", note=" (default: %(default)s)")
     parser.add_argument("--instructions", help="what the assistant is told")
-    parser.add_argument("--threshold", type=float, default=vad.threshold)
-    parser.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
-    parser.add_argument("--silence-duration-ms", type=int, default=vad.silence_duration_ms)
+    add_vad_arguments(parser)
     parser.add_argument(
         "--reply-wav", type=Path, metavar="OUT", help="write the assistant's voice to this file"
     )
@@ -48,14 +46,7 @@ def run(args: argparse.Namespace) -> int:
         A file cannot be read as audio, or the reply cannot be written.
     """
     recordings = [(file, load_audio(file)) for file in args.files]
-    config = SessionConfig(
-        instructions=args.instructions,
-        turn_detection=ServerVad(
-            threshold=args.threshold,
-            prefix_padding_ms=args.prefix_padding_ms,
-            silence_duration_ms=args.silence_duration_ms,
-        ),
-    )
+    config = SessionConfig(instructions=args.instructions, turn_detection=vad_given(args))
     replies: list[npt.NDArray[np.float32]] = []
     try:
         _converse(Session(endpoint_named(args), config), recordings, replies, as_json=args.json)

@@ -1,4 +1,4 @@
-"""``rt-notebook vad``: try settings of the turn detection on recordings, without a session."""
+"""``rt-notebook vad``: settings of the turn detection, tried on recordings and probed at an endpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
-from rt_notebook.core.config import ServerVad
+from rt_notebook.commands.vad_settings import add_vad_arguments, vad_given
 from rt_notebook.errors import ComponentMissingError, ConfigError
 from rt_notebook.vad import (
     detector_names,
@@ -39,18 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     summary = "print the turns of a recording at given settings"
     command = commands.add_parser("simulate", help=summary, description=f"{summary}.")
     command.set_defaults(run_vad=_simulate)
-    vad = ServerVad()
     command.add_argument("file", type=Path, metavar="FILE", help="a recording: WAV, FLAC, OGG, MP3, AIFF")
-    command.add_argument("--threshold", type=float, default=vad.threshold)
-    command.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
-    command.add_argument("--silence-duration-ms", type=int, default=vad.silence_duration_ms)
+    add_vad_arguments(command)
     command.add_argument("--min-speech-ms", type=int, default=0, help="a shorter noise starts no turn")
     command.add_argument(
         "--trailing-silence-ms", type=int, default=0, help="silence thought to follow the recording"
     )
     _add_rules(command)
 
-    summary = "try every threshold with every silence duration on recordings"
+    summary = "try every threshold with every silence duration and padding on recordings"
     command = commands.add_parser("sweep", help=summary, description=f"{summary}.")
     command.set_defaults(run_vad=_sweep)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings")
@@ -61,7 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_rules(command)
 
     summary = "recommend settings for recordings"
-    command = commands.add_parser("recommend", help=summary, description=f"{summary}.")
+    command = commands.add_parser(
+        "recommend",
+        help=summary,
+        description=f"{summary}. Without labels it takes the widest gaps for the ends of turns.",
+    )
     command.set_defaults(run_vad=_recommend)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings")
     _add_labels(command)
@@ -76,18 +77,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     summary = "find out which settings an endpoint really applies"
     command = commands.add_parser(
-        "probe", help=summary, description=f"{summary}. It sends 25 to 60 s of speech, and is not answered."
+        "probe",
+        help=summary,
+        description=f"{summary}. It sends 25 to 60 s of speech at usual settings, and asks for no answer. "
+        "The exit status is 1 if not all is applied as asked for.",
     )
     command.set_defaults(run_vad=_probe)
     add_endpoint_arguments(command, "endpoint")
-    command.add_argument("--threshold", type=float, default=vad.threshold)
-    command.add_argument("--prefix-padding-ms", type=int, default=vad.prefix_padding_ms)
-    command.add_argument("--silence-duration-ms", type=int, default=vad.silence_duration_ms)
+    add_vad_arguments(command)
     command.add_argument(
         "--speech", type=Path, metavar="FILE", help="speak this instead of the built-in voice"
     )
     command.add_argument("--responses", action="store_true", help="let one or two answers be made as well")
-    command.add_argument("--pace", choices=("auto", "fast", "real"), default="auto")
+    command.add_argument(
+        "--pace",
+        choices=("auto", "fast", "real"),
+        default="auto",
+        help="as fast as the endpoint reads, or as a microphone would; auto (default) is fast, and real once "
+        "more if audio is lost",
+    )
     command.add_argument("--max-audio-s", type=float, default=180.0, help="send no more (default: 180)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -102,7 +110,9 @@ def _add_labels(command: argparse.ArgumentParser) -> None:
 
 
 def _add_rules(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--detector", default="silero", help=f"one of: {', '.join(detector_names())}")
+    command.add_argument(
+        "--detector", default="silero", help=f"one of: {', '.join(detector_names())} (default: silero)"
+    )
     command.add_argument("--exit-threshold", type=float, help="default: 0.15 below the threshold")
     command.add_argument(
         "--reset",
@@ -119,16 +129,8 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _settings(args: argparse.Namespace) -> ServerVad:
-    return ServerVad(
-        threshold=args.threshold,
-        prefix_padding_ms=args.prefix_padding_ms,
-        silence_duration_ms=args.silence_duration_ms,
-    )
-
-
 def _simulate(args: argparse.Namespace) -> int:
-    vad = _settings(args)
+    vad = vad_given(args)
     heard = trace(args.file, args.detector, progress=sys.stderr.isatty())
     turns = simulated_turns(
         heard,
@@ -221,7 +223,7 @@ def _recommend(args: argparse.Namespace) -> int:
 
 def _probe(args: argparse.Namespace) -> int:
     """Probe an endpoint; the exit status is 1 if it applies something else than was asked for."""
-    endpoint, asked = endpoint_named(args), _settings(args)
+    endpoint, asked = endpoint_named(args), vad_given(args)
     print(f"About {probe_audio_s(asked):.0f} s of audio will be sent.", file=sys.stderr)
     found = probe_blocking(
         endpoint,

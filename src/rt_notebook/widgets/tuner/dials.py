@@ -54,7 +54,9 @@ class TunerDials(ValueWidget):  # type: ignore[misc]
 
     @traitlets.validate("value")
     def _validate_value(self, proposal: Any) -> Any:
-        vad = ServerVad(**{name: proposal["value"].get(name, getattr(self, name)) for name in ServerVad.NUMBERS})
+        vad = ServerVad(
+            **{name: proposal["value"].get(name, getattr(self, name)) for name in ServerVad.NUMBERS}
+        )
         return {"type": "server_vad"} | vad.numbers()
 
     @traitlets.observe(*SETTINGS)
