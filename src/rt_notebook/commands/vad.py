@@ -196,12 +196,8 @@ def _recommend(args: argparse.Namespace) -> int:
     swept = _swept(args, args.labels or "guess")
     found = recommend(swept, dict(_limit(text) for text in args.budget))
     if args.json:
-        settings = None
-        if found.vad is not None:
-            names = ("threshold", "prefix_padding_ms", "silence_duration_ms")
-            settings = {name: getattr(found.vad, name) for name in names}
         told = {
-            "turn_detection": settings,
+            "turn_detection": None if found.vad is None else found.vad.numbers(),
             "reasons": found.reasons,
             "metrics": found.metrics,
             "default_metrics": found.baseline_metrics,

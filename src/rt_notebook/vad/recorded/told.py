@@ -180,9 +180,8 @@ def _server_vad(told: object) -> ServerVad | None:
     found = as_dict(told)
     if found.get("type") != "server_vad":
         return None
-    names = ("threshold", "prefix_padding_ms", "silence_duration_ms")
     try:
-        return ServerVad(**{name: found[name] for name in names if name in found})
+        return ServerVad(**{name: found[name] for name in ServerVad.NUMBERS if name in found})
     except ConfigError:
         return None
 
