@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rt_notebook.commands.endpoint import add_endpoint_arguments, endpoint_named
 from rt_notebook.commands.vad_settings import add_vad_arguments, vad_given
+from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ComponentMissingError, ConfigError
 from rt_notebook.vad import (
     detector_names,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+_SHOWN = 20
+"""So many settings are printed."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the commands and their arguments."""
@@ -53,7 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recordings")
     _add_labels(command)
     command.add_argument(
-        "--out", type=Path, metavar="FILE", help="write the table: .parquet (needs pyarrow) or .csv"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write the whole table: .parquet (needs pyarrow) or .csv; without it a few rows are printed",
     )
     _add_rules(command)
 
@@ -186,10 +193,20 @@ def _sweep(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"settings": _plain(table.to_dict("records")), "failed": dict(swept.failed)}))
     elif args.out is None:
-        print(table.to_string(index=False))
+        _show(table)
     else:
         print(f"{len(table)} settings over {swept.total.recordings} recordings: {args.out}")
     return 0
+
+
+def _show(table: pd.DataFrame) -> None:
+    """Print a few settings; the padding changes no decision, so one of it is enough."""
+    usual = table[table.prefix_padding_ms == ServerVad().prefix_padding_ms]
+    which = "the first"
+    if "cost" in table:
+        usual, which = usual.sort_values("cost", kind="stable"), "those of least cost"
+    print(usual.head(_SHOWN).to_string(index=False))
+    print(f"{min(_SHOWN, len(usual))} of {len(table)} settings, {which}. --out FILE writes all of them.")
 
 
 def _recommend(args: argparse.Namespace) -> int:

@@ -102,6 +102,17 @@ def test_sweep_writes_a_table(folder, capsys):
     assert "cost" not in printed["settings"][0]
 
 
+def test_sweep_shows_the_best_settings_where_it_writes_none(folder, capsys):
+    (file,), (marks,) = labelled(folder, 1)
+    assert main(["vad", "sweep", file, "--labels", marks, "--detector", "energy"]) == 0
+    *rows, last = capsys.readouterr().out.splitlines()
+    assert len(rows) == 21
+    cost = rows[0].split().index("cost")
+    costs = [float(row.split()[cost]) for row in rows[1:]]
+    assert costs == sorted(costs)
+    assert last == "20 of 8526 settings, those of least cost. --out FILE writes all of them."
+
+
 def test_sweep_writes_parquet(folder):
     pq = pytest.importorskip("pyarrow.parquet")
     files, labels = labelled(folder, 1)
