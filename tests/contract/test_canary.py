@@ -202,6 +202,11 @@ MISTAKES = {
     "in the open": lambda: Endpoint.url("ws://a.example/v1/realtime", api_key=KEY),
     "a key in the address": lambda: Endpoint.url(f"wss://a.example/v1/realtime?api-key={KEY}"),
     "a password in the address": lambda: Endpoint.url(f"wss://me:{KEY.replace('/', '')}@a.example/v1"),
+    "a key for a user": lambda: Endpoint.url(f"wss://{quote(KEY, safe='')}@a.example/v1"),
+    "a subscription key": lambda: Endpoint.url(f"wss://a.example/v1?subscription-key={quote(KEY)}"),
+    "azure for a user": lambda: Endpoint.azure(
+        endpoint=f"https://{quote(KEY, safe='')}@a.example", deployment="d", api_key="k"
+    ),
     "no resource": lambda: Endpoint.azure(deployment="d", api_key=KEY),
     "no deployment": lambda: Endpoint.azure(endpoint="https://a.example", api_key=KEY),
     "a line end": lambda: Endpoint.url("ws://127.0.0.1:1/v1/realtime", api_key=f"{KEY}\n"),

@@ -89,7 +89,7 @@ def _azure_address(address: str) -> Finding:
         return Finding("address", "problem", f"{host} is where resources are managed, not a resource.", form)
     if not host or re.search(r"[<>{}]|^(name|your[-_]?resource)\b", host):
         return Finding("address", "problem", "The address has no name of a resource in it.", form)
-    if parts.username or parts.password or hidden_in(address):
+    if hidden_in(address):
         return Finding("address", "problem", "A key or password stands in the address.", form)
     if parts.path.strip("/") or parts.query:
         said = f"What follows {host} in the address is left out."
@@ -123,7 +123,7 @@ def url_findings(url: str) -> Iterator[Finding]:
             "address", "problem", "The address cannot be read.", "Give one such as wss://HOST/PATH."
         )
         return
-    if hidden_in(url) or parts.username:
+    if hidden_in(url):
         yield Finding("address", "problem", "A key or password stands in the address.", form)
     elif parts.scheme not in {"ws", "wss"}:
         said = (

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Address", "hidden_in", "is_loopback"]
 
-_KEY_FIELDS = {"api-key", "api_key", "apikey", "access_token", "key", "token", "authorization", "sig"}
+_KEY_FIELDS = {
+    *("api-key", "api_key", "apikey", "x-api-key", "subscription-key", "ocp-apim-subscription-key"),
+    *("access_token", "authorization", "key", "sig", "token"),
+}
 
 _KEY_HEADERS = ("Authorization", "api-key")
 
@@ -58,12 +61,13 @@ class Address:
 
 
 def hidden_in(address: str) -> list[Secret]:
-    """Return what is secret in an address: its password, and keys in its query."""
+    """Return what is secret in an address: its user, who may be a key, its password, keys in its query."""
     try:
         parts = urlsplit(address)
     except ValueError:
         return []
-    found = [parts.password] + [v for name, v in parse_qsl(parts.query) if name.lower() in _KEY_FIELDS]
+    found = [parts.username, parts.password]
+    found += [value for name, value in parse_qsl(parts.query) if name.lower() in _KEY_FIELDS]
     return [Secret(value) for value in found if value]
 
 

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 
 from rt_notebook.errors import ConfigError, ConnectError, RefusedError, ServerError
+from rt_notebook.io.endpoints.address import hidden_in
 from rt_notebook.server.components.pushed import pushed
 from rt_notebook.server.components.reply_pieces import CallPiece, LimitReached
 
@@ -44,17 +46,25 @@ class ChatEndpointReplier:
     Raises
     ------
     ConfigError
-        The address is not one of the web. Replies raise `ConnectError`, `RefusedError` or `ServerError`.
+        The address is not one of the web, or has a key or password in it. Replies raise `ConnectError`,
+        `RefusedError` or `ServerError`.
     """
 
     needs_words = True
 
     def __init__(self, url: str, model: str | None) -> None:
-        if not url.startswith(("http://", "https://")):
+        if hidden_in(url):
+            del url
+            raise ConfigError(
+                "A key or password stands in the chat endpoint's address, and addresses end up in logs.",
+                "Give the address without it.",
+            )
+        host = urlsplit(url).hostname if url.startswith(("http://", "https://")) else None
+        if host is None:
             raise ConfigError(f"{url!r} is no chat endpoint.", "Give one such as http://127.0.0.1:11434/v1.")
         self._root = url.rstrip("/")
         self._model = model or "default"
-        self.name = f"{self._model} at {url}"
+        self.name = f"{self._model} at {host}"  # /health tells it to anybody
 
     def reply(self, work: MakeReply, cancelled: Callable[[], bool]) -> Iterator[ReplyPiece]:
         """Yield the answer and the function calls piece by piece."""

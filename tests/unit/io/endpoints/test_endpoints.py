@@ -105,3 +105,23 @@ def test_a_wrong_address_is_refused_with_a_remedy(make, remedy):
 def test_an_unknown_dialect_is_refused_where_it_is_written(make):
     with pytest.raises(ConfigError, match=r"'beta' is unknown.*ga, preview"):
         make(dialect="beta")
+
+
+KEY = "sk-" + "a1" * 16
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Endpoint.url(f"wss://{KEY}@a.example/v1/realtime"),
+        lambda: Endpoint.url(f"wss://:{KEY}@a.example/v1/realtime"),
+        lambda: Endpoint.url(f"wss://a.example/v1/realtime?model=m&subscription-key={KEY}"),
+        lambda: Endpoint.url(f"wss://a.example/v1/realtime?Ocp-Apim-Subscription-Key={KEY}"),
+        lambda: Endpoint.azure(endpoint=f"https://{KEY}@a.example", deployment="d", api_key="k"),
+    ],
+)
+def test_a_key_in_an_address_is_refused_and_not_told(make):
+    with pytest.raises(ConfigError, match="key or password") as caught:
+        make()
+    assert KEY not in str(caught.value)
+    assert "api_key=" in caught.value.remedy

@@ -241,7 +241,21 @@ def test_a_silent_endpoint_holds_nobody_who_wants_to_leave():
     assert said == ["one"]
 
 
-def test_a_chat_endpoint_is_an_address_of_the_web():
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://", "https:///v1"])
+def test_a_chat_endpoint_is_an_address_of_the_web(address):
     with pytest.raises(ConfigError) as caught:
-        ChatEndpointReplier("file:///etc/passwd", None)
+        ChatEndpointReplier(address, None)
     assert "http://" in caught.value.remedy
+
+
+@pytest.mark.parametrize("secret", ["me:hush-hush@", "hush-hush@", ":hush-hush@"])
+def test_an_address_with_a_secret_is_refused_and_not_told(secret):
+    with pytest.raises(ConfigError, match="key or password") as caught:
+        ChatEndpointReplier(f"http://{secret}127.0.0.1:9/v1", "llama")
+    assert "hush" not in str(caught.value)
+
+
+def test_a_chat_endpoint_is_named_by_its_model_and_its_host_alone():
+    assert ChatEndpointReplier("http://models.example:11434/hush-hush/v1", "llama").name == (
+        "llama at models.example"
+    )
