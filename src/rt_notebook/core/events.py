@@ -10,7 +10,16 @@ from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["CLIENT_EVENTS", "LOCAL_EVENTS", "SERVER_EVENTS", "Direction", "Event", "id_in", "text_in"]
+__all__ = [
+    "CLIENT_EVENTS",
+    "LOCAL_EVENTS",
+    "SERVER_EVENTS",
+    "Direction",
+    "Event",
+    "data_left_out",
+    "id_in",
+    "text_in",
+]
 
 Direction = Literal["sent", "received", "local"]
 """Who made the event: this client, the endpoint, or the session about itself (never on the wire)."""
@@ -172,3 +181,8 @@ def text_in(data: dict[str, Any]) -> str | None:
     if isinstance(error, dict) and isinstance(error.get("message"), str):
         return str(error["message"])
     return None
+
+
+def data_left_out(event: Event, why: str) -> dict[str, Any]:
+    """Return what stands for data that cannot be looked through or written."""
+    return {"type": event.type, "left_out": why}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from rt_notebook.core.events import data_left_out
+
 if TYPE_CHECKING:
     from rt_notebook.core.events import Event
 
@@ -33,11 +35,17 @@ def scrub_text(text: str) -> str:
 
 
 def scrubbed(event: Event) -> Event:
-    """Return the event without keys and tokens: the same event if there are none."""
+    """Return the event without keys and tokens: the same event if there are none.
+
+    Of one that is nested too deep to be looked through, nothing but its type is left.
+    """
     if event.data.keys() <= {"type"}:
         return event  # the many chunks of audio
-    data = _clean(event.data)
-    return event if data == event.data else structs.replace(event, data=data)
+    try:
+        data = _clean(event.data)
+        return event if data == event.data else structs.replace(event, data=data)
+    except RecursionError:
+        return structs.replace(event, data=data_left_out(event, "RecursionError"))
 
 
 def _clean(value: Any) -> Any:

@@ -25,6 +25,9 @@ KINDS = (
 )
 """What a price may be given for. Cached tokens are those of the input that the endpoint had read before."""
 
+_TOO_MANY = 1 << 40
+"""No answer has as many tokens: such a count is none."""
+
 PER = 1_000_000
 """Prices are for a million tokens, as the vendors' tables have them."""
 
@@ -73,4 +76,6 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return value if 0 < value < _TOO_MANY else 0

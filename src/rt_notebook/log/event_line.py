@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from rt_notebook.core.events import Direction, Event
+from rt_notebook.core.events import Direction, Event, data_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EventLine", "data_left_out", "encode_data", "encode_event", "encode_json"]
+__all__ = ["EventLine", "encode_data", "encode_event", "encode_json"]
 
 _Finite = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
@@ -68,8 +68,3 @@ def _written(event: Event, write: Callable[[dict[str, Any]], bytes]) -> bytes:
         return write(event.data)
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
         return write(data_left_out(event, type(error).__name__))
-
-
-def data_left_out(event: Event, why: str) -> dict[str, Any]:
-    """Return what stands for data that cannot be written."""
-    return {"type": event.type, "left_out": why}

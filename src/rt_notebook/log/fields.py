@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 __all__ = ["as_dict", "as_number", "as_text"]
+
+_LARGEST = 2**53
+"""No time and no count is larger, and floats and columns of whole numbers hold what is made of one."""
 
 
 def as_text(value: object) -> str | None:
@@ -14,14 +16,10 @@ def as_text(value: object) -> str | None:
 
 
 def as_number(value: object) -> float | None:
-    """`value` if it is a finite number."""
+    """`value` if it is a number that something can be measured or counted by."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        number = float(value)
-    except OverflowError:  # a whole number of hundreds of digits
-        return None
-    return number if math.isfinite(number) else None
+    return float(value) if -_LARGEST <= value <= _LARGEST else None
 
 
 def as_dict(value: object) -> dict[str, Any]:

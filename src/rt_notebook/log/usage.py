@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Expected", "TurnUsage", "forecast", "frame_of_forecast", "usage_of", "usage_table"]
 
 
+_SHORTEST_S = 1.0
+"""A log shorter than this says nothing of how many turns there are a minute."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnUsage:
     """What one turn was billed by. Every token is counted in one column of the first eight.
@@ -158,7 +162,7 @@ def forecast(
     if not 0 <= minutes < float("inf"):
         raise ConfigError(f"minutes={minutes!r} is no time.", "Give a number from 0.")
     billed = [turn.tokens() for turn in usage if turn.total_tokens]
-    more = round(len(billed) * minutes * 60 / length_s) if length_s > 0 else 0
+    more = round(len(billed) * minutes * 60 / length_s) if length_s >= _SHORTEST_S else 0
     rows = []
     for kind in KINDS:
         values = [turn[kind] for turn in billed]

@@ -188,6 +188,23 @@ def test_keys_are_in_no_file(form, tmp_path) -> None:
     assert events[0].data["session"]["tools"][0]["authorization"] == "plain words", "the log itself stays"
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_nested_without_end_is_left_out_and_the_rest_stays(form, tmp_path) -> None:
+    circle: dict[str, object] = {}
+    circle["itself"] = circle
+    deep: list[object] = []
+    for _ in range(1000):
+        deep = [deep]
+    notes = [
+        Event(1.0, "local", "local.mine", {"type": "local.mine", "d": d}) for d in (circle, deep, "plain")
+    ]
+    write(EventLog(notes), form, tmp_path / "log")
+    *broken, plain = read(form, tmp_path / "log")
+    left_out = {"type": "local.mine", "left_out": "RecursionError"}
+    assert [event.data for event in broken] == [left_out, left_out]
+    assert plain == notes[-1]
+
+
 def test_json_lines_load_no_tables(tmp_path) -> None:
     path = conversation().to_jsonl(tmp_path / "log.jsonl")
     code = (

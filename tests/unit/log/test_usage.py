@@ -4,6 +4,7 @@ import pytest
 from recorded_log import recorded_events
 from scripted_log import Script
 
+from rt_notebook.core.events import Event
 from rt_notebook.errors import ConfigError
 from rt_notebook.log.event_log import EventLog
 
@@ -89,6 +90,29 @@ def test_the_forecast_follows_the_growth_of_the_context() -> None:
     assert log.forecast(0.0)["expected_tokens"].sum() == 0
     with pytest.raises(ConfigError):
         log.forecast(-1.0)
+
+
+@pytest.mark.parametrize("claimed", [2**63, 10**400])
+def test_more_tokens_than_there_can_be_are_none(claimed) -> None:
+    script = Script()
+    answered(script, 1.0, usage(text=10, out_audio=claimed))
+    (row,) = script.log().usage(PRICES).to_dict("records")
+    assert (row["total_tokens"], row["cost"]) == (10, 10 * 4 / 1e6)
+
+
+def test_a_forecast_without_end_is_the_largest_number_of_a_column() -> None:
+    script = Script()
+    for turn in range(3):
+        answered(script, 1.0 + 10 * turn, usage(text=2**37 * (turn + 1)))
+    table = script.log().forecast(1e4).set_index("kind")
+    assert table.loc["input_text", "expected_tokens"] == 2**63 - 1
+
+
+def test_a_moment_says_nothing_of_the_pace() -> None:
+    data = {"response": {"id": "r", "usage": usage(text=10)}}
+    done = [Event(t_s, "received", "response.done", data) for t_s in (1.0, 1.0 + 1e-12)]
+    table = EventLog(done).forecast(60.0).set_index("kind")
+    assert (table.loc["input_text", "so_far_tokens"], table["expected_tokens"].sum()) == (10, 0)
 
 
 def test_a_recorded_session_tells_its_tokens_and_its_transcription(shared_data) -> None:

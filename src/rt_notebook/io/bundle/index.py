@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import ms_to_samples
 from rt_notebook.io.bundle.manifest import side_of
+from rt_notebook.log.fields import as_dict, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,8 +59,7 @@ class AudioIndex:
             if side == "assistant" and item_id is not None:
                 self.assistant_items.setdefault(item_id, []).append((start, self.samples[side]))
         elif event.type == "session.created":
-            session = event.data.get("session")
-            session_id = session.get("id") if isinstance(session, dict) else None
+            session_id = as_text(as_dict(event.data.get("session")).get("id"))
             if self._session_id not in {None, session_id}:
                 self.connections.append(self.samples["user"])
             self._session_id = session_id

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import structs
 
+from rt_notebook.core.events import data_left_out
 from rt_notebook.errors import BundleError
 from rt_notebook.io.bundle.manifest import MAX_EVENTS_BYTES, MAX_LINE_BYTES
-from rt_notebook.log.event_line import EventLine, data_left_out, encode_event
+from rt_notebook.log.event_line import EventLine, encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from rt_notebook.core.events import data_left_out
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -81,7 +83,10 @@ def redacted_event(event: Event) -> Event:
     """Return one event without words; see `redacted`."""
     if event.data == {"type": event.type}:
         return event  # the many pieces of audio
-    return structs.replace(event, data=_fields(event.data))
+    try:
+        return structs.replace(event, data=_fields(event.data))
+    except RecursionError:
+        return structs.replace(event, data=data_left_out(event, "RecursionError"))
 
 
 def _fields(fields: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rt_notebook.log.fields import as_dict, as_number
+from rt_notebook.log.fields import as_dict, as_number, as_text
 from rt_notebook.log.records import Incident
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def _note(accounts: Accounts, event: Event) -> None:
 
 
 def _finished(accounts: Accounts, event: Event) -> None:
-    status = as_dict(event.data.get("response")).get("status")
+    status = as_text(as_dict(event.data.get("response")).get("status"))
     if status in {"failed", "incomplete"}:
         _note(accounts, event)
 
