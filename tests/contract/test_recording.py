@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import json
 import math
 import os
@@ -103,6 +104,35 @@ async def test_recording_from_the_middle_holds_no_word_from_before(tmp_path):
     assert recording.log[-1].data["state"] == "stopped"
     assert 0 < recording.manifest.from_s < recording.log[-1].t_s
     assert len(recording.assistant_audio) == recording.index.samples["assistant"]
+
+
+@pytest.mark.parametrize("old", ["held", "let go"])
+async def test_a_cell_that_is_run_again_records_anew_and_the_old_session_takes_nothing(tmp_path, old):
+    path = tmp_path / "again.rtlog"
+
+    async def cell():
+        session = await Session(ECHO, CONFIG).connect()
+        await session.record(path, purpose="a test", overwrite=True)
+        return session
+
+    def said():
+        return [turn.user for turn in load(path).log.fold_turns()]
+
+    session = await cell()
+    await session.ask("One.")
+    before, session = (session if old == "held" else None), await cell()
+    assert said() == ["One."]
+    gc.collect()
+    await session.ask("Two.")
+    if before is not None:
+        assert before.recording is None
+        assert "another session" in before.log.errors()["message"].iloc[-1]
+        assert await before.stop_recording() == path
+        await before.close()
+    assert await session.stop_recording() == path
+    assert said() == ["Two."]
+    assert [file.name for file in tmp_path.iterdir()] == ["again.rtlog"]
+    await session.close()
 
 
 async def test_a_refused_path_is_told_and_the_session_goes_on(tmp_path):

@@ -347,7 +347,7 @@ def check_everything(events: list[Event], folder: Path) -> None:
     types = [event.type for event in events]
     lines = EventLog(events).to_jsonl(folder / "log.jsonl")
     assert [event.type for event in EventLog.from_jsonl(lines)] == types
-    recording = Recording(EventLog(map(scrubbed, events)), {}, Manifest())
+    recording = Recording(EventLog(map(scrubbed, events)), {}, Manifest(events=len(events)))
     for kept in (recording, recording.redact()):
         loaded = load(kept.save(folder / "log.rtlog", overwrite=True))
         assert [event.type for event in loaded.log] == types

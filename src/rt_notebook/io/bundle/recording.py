@@ -303,6 +303,11 @@ def _load_file(path: Path) -> Recording:
     for _ in lines():
         pass  # once only to see how much it is: nothing is kept of what turns out to be too much
     log = EventLog([decode_line(line) for line in lines()])
+    if len(log) != manifest.events:
+        raise BundleError(
+            f"{path.name!r} holds {len(log)} events, and its manifest tells of {manifest.events}.",
+            "Use the original file.",
+        )
     index = AudioIndex(log)
     tracks: dict[Side, Track] = {}
     for side, name in TRACKS.items():

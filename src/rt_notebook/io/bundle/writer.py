@@ -12,6 +12,7 @@ import contextlib
 import itertools
 import os
 import threading
+import weakref
 from collections import deque
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -48,10 +49,21 @@ __all__ = ["Recorder", "utc_now"]
 FLUSH_S = 0.25
 """How often what was said goes to the disk."""
 
+_OWN_NAME = "Give every recording a name of its own."
+
 
 def utc_now() -> str:
     """Date and time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_beginning = threading.Lock()
+_recorders: weakref.WeakValueDictionary[str, Recorder] = weakref.WeakValueDictionary()
+"""By place, who was the last in this process to record to it."""
+
+
+def _place(target: Path) -> str:
+    return os.path.join(os.path.realpath(target.parent), target.name)  # noqa: PTH118 - a link as target is replaced
 
 
 class _Past(NamedTuple):
@@ -73,9 +85,10 @@ class Recorder:
     keep_audio
         Whether audio is kept; its lengths and levels are in any case.
     overwrite
-        Replace what is at the path.
+        Replace what is at the path. What this process still records to it is ended and packed first.
     on_problem
-        Called with a sentence, on the recorder's thread, when recording stops because it fails.
+        Called with a sentence, on the recorder's thread, when recording stops because it fails or has to give
+        way to another.
 
     Attributes
     ----------
@@ -106,21 +119,39 @@ class Recorder:
         self._on_problem = on_problem
         self._queue: deque[tuple[Event, bytes] | _Past | None] = deque()
         self._wake = threading.Event()
-        self._over = False
+        self._over = self._gives_way = False
         self._events = self._event_bytes = self._masked = 0
-        self._part = make_part(target, overwrite=overwrite)
-        manifest_fd = create_file(self._part / MANIFEST)
-        write_all(manifest_fd, manifest.encode())
-        os.close(manifest_fd)
-        self._event_fd = create_file(self._part / PART_EVENTS)
-        self._audio_fds = {
-            side: create_file(self._part / name) for side, name in PART_TRACKS.items() if keep_audio
-        }
-        self._samples: dict[Side, int] = dict.fromkeys(self._audio_fds, 0)
-        self._thread = threading.Thread(target=self._run, name="rt_notebook recorder", daemon=True)
-        self._thread.start()
+        with _beginning:
+            self._end_other()
+            self._part = make_part(target, overwrite=overwrite)
+            manifest_fd = create_file(self._part / MANIFEST)
+            write_all(manifest_fd, manifest.encode())
+            os.close(manifest_fd)
+            self._event_fd = create_file(self._part / PART_EVENTS)
+            self._made = os.fstat(self._event_fd)
+            self._audio_fds = {
+                side: create_file(self._part / name) for side, name in PART_TRACKS.items() if keep_audio
+            }
+            self._samples: dict[Side, int] = dict.fromkeys(self._audio_fds, 0)
+            self._thread = threading.Thread(target=self._run, name="rt_notebook recorder", daemon=True)
+            self._thread.start()
+            _recorders[_place(target)] = self
         # An interpreter that ends packs what it recorded; one that is killed leaves the folder.
         atexit.register(self._at_exit)
+
+    def _end_other(self) -> None:
+        """End what this process still records to the same place, or refuse."""
+        other = _recorders.get(_place(self.target))
+        if other is None or other.finished.done():
+            return
+        if not self._overwrite:
+            raise BundleError(
+                f"{self.target.name!r} is being recorded by another session.",
+                "Stop that recording, choose another name, or pass overwrite=True, which ends it.",
+            )
+        other._gives_way = True
+        other.stop()
+        other.finished.result()
 
     # -- on the session thread ------------------------------------------------------------------------
 
@@ -147,6 +178,9 @@ class Recorder:
                 while not self._over:
                     self._wake.wait(FLUSH_S)
                     self._flush()
+                # Compared while the file is open: nothing else has its number as long as it is.
+                if not self._is_there():
+                    raise BundleError(f"{self._part.name!r} was deleted or replaced meanwhile.", _OWN_NAME)
             finally:
                 for fd in (self._event_fd, *self._audio_fds.values()):
                     os.close(fd)
@@ -160,11 +194,24 @@ class Recorder:
                 case _:
                     said = f"{type(error).__name__}: {error}"
             problem = f"Recording to {self.target.name!r} has stopped. {said}"
-            remedy = f"What was recorded until then is in {self._part.name!r}; rt_notebook.load opens it."
+            kept = f"What was recorded until then is in {self._part.name!r}; rt_notebook.load opens it."
+            remedy = kept if self._is_there() else _OWN_NAME
             self.finished.set_exception(BundleError(problem, remedy))
             self._on_problem(f"{problem} {remedy}")
+        else:
+            if self._gives_way:
+                problem = f"Recording to {self.target.name!r} has ended: another session records to it now."
+                self._on_problem(f"{problem} {_OWN_NAME}")
         finally:
             atexit.unregister(self._at_exit)
+
+    def _is_there(self) -> bool:
+        """Whether the folder is still the one that was made: another process may have put its own there."""
+        try:
+            there = (self._part / PART_EVENTS).lstat()
+        except OSError:
+            return False
+        return os.path.samestat(there, self._made)
 
     def _flush(self) -> None:
         lines: list[bytes] = []

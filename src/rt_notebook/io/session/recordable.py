@@ -63,12 +63,13 @@ class Recordable:
         keep_audio
             Whether both voices are kept, or only lengths and levels.
         overwrite
-            Replace what is at the path.
+            Replace what is at the path. Another session's recording to it is ended first.
 
         Raises
         ------
         BundleError
-            Something is at the path, it cannot be written to, or the session is being recorded already.
+            Something is at the path, it is recorded to by another session, it cannot be written to, or this
+            session is being recorded already.
         SessionClosedError
             The session is closed.
         """

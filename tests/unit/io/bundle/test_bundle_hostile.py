@@ -242,16 +242,28 @@ def test_a_later_format_is_told_apart(opened):
         opened(forge({"events.jsonl.gz": NO_EVENTS}, schema=2))
 
 
+@pytest.mark.parametrize("told", [0, 2])
+def test_another_number_of_events_than_the_manifest_tells_is_said(opened, told):
+    events = pack([encode_line(Event(0.0, "sent", "a", {"type": "a"}))])
+    with pytest.raises(BundleError, match=rf"holds 1 events, and its manifest tells of {told}"):
+        opened(forge({"events.jsonl.gz": events}, events=told))
+    assert len(opened(forge({"events.jsonl.gz": events}, events=1)).log) == 1
+
+
 def test_audio_that_is_longer_than_the_events_say_is_refused(opened):
     events = pack([encode_line(Event(0.0, "sent", "a", {"type": "a"}, 100, -10.0))])
     for samples in (99, 101, 24_000):
         with pytest.raises(BundleError, match="not as long"):
             opened(
                 forge(
-                    {"events.jsonl.gz": events, "user.flac": flac([0.0] * samples)}, samples={"user": samples}
+                    {"events.jsonl.gz": events, "user.flac": flac([0.0] * samples)},
+                    events=1,
+                    samples={"user": samples},
                 )
             )
-    good = opened(forge({"events.jsonl.gz": events, "user.flac": flac([0.0] * 100)}, samples={"user": 100}))
+    good = opened(
+        forge({"events.jsonl.gz": events, "user.flac": flac([0.0] * 100)}, events=1, samples={"user": 100})
+    )
     assert len(good.user_audio) == 100
 
 
@@ -264,7 +276,7 @@ def test_a_length_that_only_the_head_of_the_audio_claims_is_noticed_when_read(op
     events = pack([encode_line(Event(0.0, "sent", "a", {"type": "a"}, said, -10.0))])
     try:
         recording = opened(
-            forge({"events.jsonl.gz": events, "user.flac": bytes(lying)}, samples={"user": said})
+            forge({"events.jsonl.gz": events, "user.flac": bytes(lying)}, events=1, samples={"user": said})
         )
     except BundleError:
         return
@@ -283,7 +295,9 @@ def test_a_wave_file_in_place_of_flac_is_refused(opened):
     soundfile.write(out, [0.0] * 100, 24_000, format="WAV", subtype="PCM_16")
     events = pack([encode_line(Event(0.0, "sent", "a", {"type": "a"}, 100, -10.0))])
     with pytest.raises(BundleError, match="decoded"):
-        opened(forge({"events.jsonl.gz": events, "user.flac": out.getvalue()}, samples={"user": 100}))
+        opened(
+            forge({"events.jsonl.gz": events, "user.flac": out.getvalue()}, events=1, samples={"user": 100})
+        )
 
 
 # -- too much ---------------------------------------------------------------------------------------------
