@@ -174,6 +174,8 @@ class Recording:
     def purge(self) -> None:
         """Delete the bundle and what a killed recording left beside it. The log in memory stays.
 
+        One that was read from a working folder is deleted alone: a bundle beside it is another recording.
+
         Raises
         ------
         BundleError
@@ -183,13 +185,13 @@ class Recording:
             raise BundleError("This recording is in memory only.", "There is nothing to delete.")
         if self._file is not None:
             self._file.close()
-        target = self.path.with_suffix("") if self.path.name.endswith(".part") else self.path
         try:
-            remove_part(part_of(target))
-            target.unlink(missing_ok=True)
+            remove_part(self.path if self.recovered else part_of(self.path))
+            if not self.recovered:
+                self.path.unlink(missing_ok=True)
         except OSError as error:
             raise BundleError(
-                f"{str(target)!r} cannot be deleted ({error.strerror}).", "Delete it yourself."
+                f"{str(self.path)!r} cannot be deleted ({error.strerror}).", "Delete it yourself."
             ) from None
 
     @property

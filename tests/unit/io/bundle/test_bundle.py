@@ -24,6 +24,7 @@ from rt_notebook.core.events import Event
 from rt_notebook.core.scrub import scrubbed
 from rt_notebook.errors import BundleError, ConfigError
 from rt_notebook.io.bundle.lines import decode_line, encode_line
+from rt_notebook.io.bundle.manifest import Manifest
 from rt_notebook.io.bundle.part import part_of
 from rt_notebook.io.bundle.recording import load
 from rt_notebook.io.bundle.redact import redacted
@@ -276,6 +277,18 @@ def test_purge_deletes_the_bundle_and_what_was_left_and_nothing_else(bundle, tmp
         recording.redact().purge()
 
 
+def test_purge_of_what_was_left_over_leaves_the_bundle_beside_it(bundle, tmp_path, events):
+    part = part_of(bundle)
+    part.mkdir()
+    (part / "manifest.json").write_bytes(Manifest().encode())
+    (part / "events.jsonl").write_bytes(encode_line(events[0]))
+    left_over = load(part)
+    assert left_over.recovered
+    left_over.purge()
+    assert list(tmp_path.iterdir()) == [bundle]
+    assert list(load(bundle).log) == events
+
+
 # -- keys ---------------------------------------------------------------------------------------------
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -408,8 +421,6 @@ def test_a_full_disk_stops_the_recording_and_keeps_what_was_written(tmp_path):
 
 def test_a_recording_shows_itself_without_running_what_it_says(tmp_path):
     evil = "<script>alert(1)</script>"
-    from rt_notebook.io.bundle.manifest import Manifest
-
     manifest = Manifest(purpose=evil, who=(evil,), endpoint=evil)
     html = load(write(tmp_path / "a.rtlog", [], manifest=manifest))._repr_html_()
     assert evil not in html
