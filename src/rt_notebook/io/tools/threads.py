@@ -30,12 +30,15 @@ class Failure:
 class ToolThreads:
     """Runs functions: each synchronous one in a thread of its own, asynchronous ones in one loop.
 
+    What a synchronous one returns is awaited in that loop where it can be: a decorator may hide a coroutine.
+
     All threads are daemons: a function that never returns keeps no interpreter from ending. A synchronous
     function cannot be stopped; it is left alone, and what it returns is not asked for any more.
     """
 
     def __init__(self) -> None:
         self._runtime: Runtime | None = None
+        self._making = threading.Lock()
         self._running: dict[str, Pending[None]] = {}
 
     def start(
@@ -56,7 +59,10 @@ class ToolThreads:
             except BaseException as error:  # a thread that ends by itself would leave the call open
                 report(Failure(error))
             else:
-                report(result)
+                if inspect.isawaitable(result):
+                    self._await(key, result, report)
+                else:
+                    report(result)
 
         threading.Thread(target=run, name="rt_notebook tool", daemon=True).start()
 
@@ -72,9 +78,10 @@ class ToolThreads:
             else:
                 report(result)
 
-        if self._runtime is None:
-            self._runtime = Runtime("rt_notebook tools")
-        self._running[key] = self._runtime.submit(run())
+        with self._making:
+            if self._runtime is None:
+                self._runtime = Runtime("rt_notebook tools")
+            self._running[key] = self._runtime.submit(run())
 
     def stop(self, key: str) -> None:
         """Cancel a function, if it is asynchronous and still runs."""
