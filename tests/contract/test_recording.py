@@ -135,6 +135,14 @@ async def test_a_cell_that_is_run_again_records_anew_and_the_old_session_takes_n
     await session.close()
 
 
+async def test_one_person_is_one_name(tmp_path):
+    for number, who in enumerate(("Anna", ["Anna"], ("Anna", "Ben"))):
+        session = Session(ECHO, CONFIG)
+        path = await session.record(tmp_path / f"{number}.rtlog", purpose="a test", who=who)
+        await session.close()
+        assert load(path).manifest.who == (("Anna",) if number < 2 else ("Anna", "Ben"))
+
+
 async def test_a_refused_path_is_told_and_the_session_goes_on(tmp_path):
     async with Session(ECHO, CONFIG) as session:
         with pytest.raises(BundleError):

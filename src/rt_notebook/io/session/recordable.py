@@ -42,7 +42,7 @@ class Recordable:
         path: str | Path,
         *,
         purpose: str,
-        who: Sequence[str] = (),
+        who: str | Sequence[str] = (),
         keep_audio: bool = True,
         overwrite: bool = False,
     ) -> Pending[Path]:
@@ -59,7 +59,7 @@ class Recordable:
         purpose
             What the recording is for. It stands in the bundle.
         who
-            Who takes part and has agreed to be recorded.
+            Who takes part and has agreed to be recorded: a name, or several.
         keep_audio
             Whether both voices are kept, or only lengths and levels.
         overwrite
@@ -74,16 +74,15 @@ class Recordable:
             The session is closed.
         """
         target = bundle_path(path).absolute()
-        return self._submit(
-            self._record(target, purpose, tuple(who), keep_audio=keep_audio, overwrite=overwrite)
-        )
+        names = (who,) if isinstance(who, str) else tuple(who)
+        return self._submit(self._record(target, purpose, names, keep_audio=keep_audio, overwrite=overwrite))
 
     def record_blocking(
         self,
         path: str | Path,
         *,
         purpose: str,
-        who: Sequence[str] = (),
+        who: str | Sequence[str] = (),
         keep_audio: bool = True,
         overwrite: bool = False,
     ) -> Path:
