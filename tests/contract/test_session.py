@@ -264,3 +264,7 @@ def test_a_temperature_needs_the_preview_dialect():
     with pytest.raises(ConfigError, match="GA dialect has no temperature"):
         Session(config=SessionConfig(temperature=0.8))
     Session(Endpoint.local(dialect="preview"), SessionConfig(temperature=0.8))
+    session = Session()
+    with pytest.raises(ConfigError, match="GA dialect has no temperature"):
+        session.config = SessionConfig(temperature=0.8)
+    assert session.config == SessionConfig()

@@ -187,7 +187,7 @@ class Session(Approving, Recordable):
 
     @config.setter
     def config(self, config: SessionConfig) -> None:
-        self._link.config = config
+        self._link.config = _usable(config, self.endpoint)
 
     @property
     def info(self) -> dict[str, Any]:
