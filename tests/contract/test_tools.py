@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import functools
 import itertools
 import threading
 import time
@@ -265,32 +264,6 @@ async def test_an_asynchronous_function_has_a_loop_of_its_own_and_is_cancelled(m
         turn = await session.ask("And now?")
         assert "rt_notebook tools" in turn.assistant
         assert ended == ["rt_notebook tools"]
-
-
-async def test_a_coroutine_that_a_decorator_hides_is_awaited(monkeypatch):
-    def logged(function):
-        @functools.wraps(function)
-        def inner(**arguments):
-            return function(**arguments)
-
-        return inner
-
-    @tool(approve="never")
-    @logged
-    async def get_weather(city: str) -> str:
-        await asyncio.sleep(0)
-        if city == "Nowhere":
-            raise ValueError("no such place")
-        return f"rain in {city} by {threading.current_thread().name}"
-
-    wanted = [("get_weather", PARIS)], [("get_weather", '{"city": "Nowhere"}')]
-    async with calling(monkeypatch, [get_weather], *wanted) as session:
-        await session.ask("Go.")
-        await session.ask("And there?")
-        told, failed = outputs(session)
-    assert told == "rain in Paris by rt_notebook tools"
-    assert "no such place" in failed
-    assert states(session) == ["running", "done", "running", "failed"]
 
 
 CANARY = "canary-9f3b2c1d8e7a6b5c"

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import math
 import random
-from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from all_folds import JSON, check_sums, fold_all
 from hypothesis import given
 from hypothesis import strategies as st
 from recorded_log import GA_RECORDINGS, recorded_events
 from scripted_log import Script
 
 from rt_notebook.core.events import CLIENT_EVENTS, LOCAL_EVENTS, SERVER_EVENTS, Event
-from rt_notebook.core.scrub import scrubbed
-from rt_notebook.io.bundle.manifest import Manifest
-from rt_notebook.io.bundle.recording import Recording, load
 from rt_notebook.log.event_log import EventLog
 from rt_notebook.log.explain import explain_of
 from rt_notebook.log.glitches import glitches_of
-from rt_notebook.log.history import fold_history
-from rt_notebook.log.latency import ERRORS, PARTS, fold_latency, latency_of
+from rt_notebook.log.latency import latency_of
 from rt_notebook.log.ledger import Ledger
 from rt_notebook.log.reported_errors import errors_of
 from rt_notebook.log.segments import fold_segments
-from rt_notebook.log.settings_table import fold_settings, settings_table
 from rt_notebook.log.store import EventStore
 from rt_notebook.log.table import events_table
 from rt_notebook.log.turns import Turns, fold_turns
 from rt_notebook.log.usage import usage_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FINAL = {"completed", "cancelled", "incomplete"}
 """What is over. A failed answer may be asked for again, and so may one that a connection took along."""
@@ -86,35 +76,6 @@ def damaged(events: list[Event], seed: int) -> list[Event]:
     left = [event for event in events for _ in range(rng.choice([0, 1, 1, 2]))]
     rng.shuffle(left)
     return left
-
-
-def fold_all(events: list[Event]) -> None:
-    log = EventLog(events)
-    turns = log.fold_turns()
-    assert len(log.turns()) == len(log.latency()) == len(turns)
-    assert [turn.turn for turn in turns] == list(range(1, len(turns) + 1))
-    assert len(log.to_pandas()) == len(events)
-    log.transcript()
-    assert list(log) == events
-    assert len(log.usage()) == len(turns)
-    assert log.forecast(30.0)["expected_tokens"].min() >= 0
-    assert log.glitches()["t_s"].is_monotonic_increasing
-    assert set(log.errors()["turn"].dropna()) <= {turn.turn for turn in turns}
-    assert len(log.errors()) <= len(events)
-    assert log.explain().text
-    assert log._repr_html_().startswith("<div")
-    for span in fold_segments(events).spans:
-        assert span.start_s < span.end_s
-    check_sums(events)
-
-
-def check_sums(events: list[Event]) -> None:
-    for row in fold_latency(events):
-        parts = [getattr(row, part) for part in PARTS]
-        for part, error in zip(PARTS, ERRORS, strict=True):
-            assert math.isnan(getattr(row, part)) <= math.isnan(getattr(row, error))
-        if not math.isnan(row.total_ms):
-            assert sum(part for part in parts if not math.isnan(part)) == row.total_ms
 
 
 def settled(events: list[Event]) -> list[dict[str, object]]:
@@ -169,18 +130,6 @@ def test_folds_leave_the_events_as_they_are(events) -> None:
     assert repr(events) == before
 
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.sampled_from(["", "a", "b", "root", "message", "user"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["id", "type", "role", "content"]), inner)
-    ),
-    max_leaves=6,
-)
 FIELDS = [
     *("event_id", "item_id", "response_id", "previous_item_id", "call_id", "conversation_id"),
     *("item", "response", "session", "error", "delta", "transcript", "text", "output", "status"),
@@ -203,169 +152,6 @@ ANY_EVENT = st.builds(
 @given(st.lists(ANY_EVENT, max_size=25))
 def test_fields_of_any_shape_break_no_fold(events) -> None:
     fold_all(events)
-
-
-def nested(depth: int, kind: type) -> object:
-    value: object = kind()
-    for _ in range(depth):
-        value = [value] if kind is list else {"a": value}
-    return value
-
-
-ODD = {
-    "a list": ["odd"],
-    "an object": {"odd": 1},
-    "a word": "odd",
-    "nothing": None,
-    "yes": True,
-    "large": 1e308,
-    "below": -1e308,
-    "not in 64 bits": 2**63,
-    "not in a float": 10**400,
-    "deep lists": nested(700, list),
-    "deep objects": nested(700, dict),
-}
-DETECTION = {"type": "server_vad", "prefix_padding_ms": 300, "silence_duration_ms": 200, "threshold": 0.5}
-SESSION = {"id": "s", "output_modalities": ["audio"], "audio": {"input": {"turn_detection": DETECTION}}}
-PART = {"response_id": "r", "item_id": "b", "output_index": 0, "content_index": 0}
-SAID = {"type": "message", "role": "assistant", "content": [{"type": "output_audio", "transcript": "Yes."}]}
-ASKED = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Well?"}]}
-CALL = {"type": "function_call", "name": "f", "call_id": "c", "arguments": "{}"}
-FAILURE = {"type": "server_error", "code": "x", "message": "No.", "param": "p", "event_id": "e"}
-KNOWN: list[tuple[str, str, dict[str, object]]] = [
-    ("sent", "session.update", {"session": SESSION}),
-    ("sent", "input_audio_buffer.append", {"envelope": "0000", "page_recorded_s": 1.0, "arrived_s": 1.0}),
-    ("sent", "conversation.item.create", {"event_id": "e", "item": ASKED}),
-    ("sent", "conversation.item.truncate", {"item_id": "b", "audio_end_ms": 100}),
-    ("sent", "response.create", {"event_id": "e"}),
-    (
-        "received",
-        "session.created",
-        {"session": SESSION | {"rt_notebook": {"components": {"speak": {"name": "x"}}}}},
-    ),
-    ("received", "session.updated", {"session": SESSION}),
-    ("received", "error", {"error": FAILURE}),
-    ("received", "input_audio_buffer.speech_started", {"item_id": "a", "audio_start_ms": 100}),
-    ("received", "input_audio_buffer.speech_stopped", {"item_id": "a", "audio_end_ms": 900}),
-    ("received", "input_audio_buffer.committed", {"item_id": "a", "previous_item_id": None}),
-    ("received", "conversation.item.added", {"item": {"id": "a"} | ASKED, "previous_item_id": None}),
-    ("received", "conversation.item.done", {"item": {"id": "b"} | CALL}),
-    ("received", "conversation.item.input_audio_transcription.delta", {"item_id": "a", "delta": "W"}),
-    (
-        *("received", "conversation.item.input_audio_transcription.completed"),
-        {
-            "item_id": "a",
-            "content_index": 0,
-            "transcript": "Well?",
-            "usage": {"seconds": 3, "total_tokens": 4},
-        },
-    ),
-    ("received", "conversation.item.input_audio_transcription.failed", {"item_id": "a", "error": FAILURE}),
-    ("received", "response.created", {"response": {"id": "r", "conversation_id": "c", "output": []}}),
-    (
-        "received",
-        "response.output_item.added",
-        {"response_id": "r", "output_index": 0, "item": {"id": "b"} | SAID},
-    ),
-    ("received", "response.output_audio.delta", PART),
-    ("received", "response.output_audio_transcript.delta", PART | {"delta": "Y"}),
-    ("received", "response.output_audio_transcript.done", PART | {"transcript": "Yes."}),
-    ("received", "response.function_call_arguments.done", PART | {"call_id": "c", "arguments": "{}"}),
-    (
-        *("received", "response.done"),
-        {
-            "response": {
-                "id": "r",
-                "status": "failed",
-                "status_details": {"type": "failed", "reason": "x", "error": FAILURE},
-                "output": [{"id": "b"} | SAID],
-                "usage": {
-                    "input_token_details": {"text_tokens": 3, "cached_tokens_details": {"text_tokens": 1}},
-                    "output_token_details": {"text_tokens": 3, "audio_tokens": 5},
-                },
-            }
-        },
-    ),
-    ("received", "rate_limits.updated", {"rate_limits": [{"name": "tokens", "limit": 1}]}),
-    ("local", "local.connected", {"endpoint": "x", "dialect": "ga", "generation": 1}),
-    ("local", "local.closed", {"by": "loss", "code": 1006, "reason": "", "expected": False, "generation": 1}),
-    ("local", "local.reconnecting", {"attempt": 1, "delay_s": 0.1, "cause": "loss", "code": 1006}),
-    ("local", "local.gap", {"cause": "loss", "length_s": 0.1, "lost_samples": 9, "restored_items": ["a"]}),
-    ("local", "local.gave_up", {"message": "No.", "cause": "loss", "why": "x"}),
-    ("local", "local.limit", {"limit": "max_minutes", "value": 1, "message": "Over."}),
-    (
-        "local",
-        "local.playback",
-        {"item_id": "b", "played_samples": 900, "dropped_samples": 9, "state": "ended"},
-    ),
-    ("local", "local.clock", {"client": "p", "asked_s": 1, "received_s": 1, "answered_s": 1, "arrived_s": 1}),
-    ("local", "local.round_trip", {"round_trip_s": 0.1}),
-    ("local", "local.mic_opened", {"client": "p", "input_latency_s": 0.1}),
-    ("local", "local.mic_closed", {"reason": "x"}),
-    ("local", "local.mic_gap", {"lost_samples": 9, "where": "outbox"}),
-    ("local", "local.tool_call", {"call_id": "c", "name": "f", "state": "running", "duration_ms": 3}),
-    ("local", "local.recording", {"state": "failed", "message": "No."}),
-    ("local", "local.error", {"message": "No.", "code": "x", "response_id": "r"}),
-]
-
-
-Place = tuple[object, ...]
-
-
-def places(value: object, path: Place = ()) -> list[Place]:
-    """Return the path of everything inside of a value."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [place for key, entry in inner for place in [(*path, key), *places(entry, (*path, key))]]
-
-
-PLACES = [(number, *place) for number, (_, _, data) in enumerate(KNOWN) for place in places(data)]
-
-
-def with_odd(values: dict[Place, object]) -> list[Event]:
-    """Return a log of all known events, with values in place of others."""
-    payloads: list[Any] = [{"type": type_} | copy.deepcopy(data) for _, type_, data in KNOWN]
-    for place, value in values.items():
-        *way, last = place
-        there: Any = payloads
-        try:
-            for step in way:
-                there = there[step]
-            there[last] = value
-        except (TypeError, KeyError, IndexError):
-            continue  # something else stands there already
-    events = []
-    for number, ((direction, type_, _), data) in enumerate(zip(KNOWN, payloads, strict=True)):
-        samples = 2400 if type_.endswith(("append", "output_audio.delta")) else 0
-        events.append(Event(number / 10, direction, type_, data, samples, -20.0 if samples else None))
-    return events
-
-
-def check_everything(events: list[Event], folder: Path) -> None:
-    fold_all(events)
-    fold_history(events)
-    settings_table(fold_settings(events))
-    types = [event.type for event in events]
-    lines = EventLog(events).to_jsonl(folder / "log.jsonl")
-    assert [event.type for event in EventLog.from_jsonl(lines)] == types
-    recording = Recording(EventLog(map(scrubbed, events)), {}, Manifest(events=len(events)))
-    for kept in (recording, recording.redact()):
-        loaded = load(kept.save(folder / "log.rtlog", overwrite=True))
-        assert [event.type for event in loaded.log] == types
-        assert len(loaded.log.turns()) == len(loaded.log.fold_turns())
-        assert loaded.index.samples == {"user": 2400, "assistant": 2400}
-
-
-@pytest.mark.parametrize("odd", ODD)
-def test_no_odd_value_in_any_field_breaks_a_fold_a_file_or_a_bundle(odd, tmp_path) -> None:
-    """Each known event has it in its first field, then each in its second, and so on."""
-    waiting = [[place for place in PLACES if place[0] == number] for number in range(len(KNOWN))]
-    for nth in range(max(map(len, waiting))):
-        check_everything(with_odd({row[nth]: ODD[odd] for row in waiting if nth < len(row)}), tmp_path)
-
-
-@given(st.dictionaries(st.sampled_from(PLACES), JSON | st.sampled_from(list(ODD.values())), max_size=20))
-def test_no_values_in_any_fields_break_a_fold_a_file_or_a_bundle(tmp_path_factory, values) -> None:
-    check_everything(with_odd(values), tmp_path_factory.mktemp("odd"))
 
 
 class TestRecordings:

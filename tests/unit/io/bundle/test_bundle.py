@@ -165,29 +165,6 @@ def test_what_json_does_not_have_is_written_as_something_plain(tmp_path):
     assert recording.log[0].data["path"] == "x"
 
 
-@pytest.mark.parametrize("where", ["past", "present"])
-def test_an_event_that_is_nested_without_end_is_left_out_and_the_rest_stays(tmp_path, events, where):
-    circle = {}
-    circle["itself"] = circle
-    deep = []
-    for _ in range(700):
-        deep = [deep]
-    odd = [Event(9.0, "local", "local.mine", {"type": "local.mine", "x": x}) for x in (circle, {"x": deep})]
-    past, present = (odd, []) if where == "past" else ([], odd)
-    recording = load(write(tmp_path / "a.rtlog", with_audio([*present, *events]), past=past))
-    left_out = {"type": "local.mine", "left_out": "RecursionError"}
-    assert [event.data for event in recording.log][:2] == [left_out, left_out]
-    assert list(recording.log)[2:] == events
-
-
-def test_ids_of_any_shape_do_not_keep_a_bundle_from_opening(tmp_path):
-    ids = [["odd"], {"odd": 1}, None, "sess_1"]
-    created = [Event(0.0, "received", "session.created", {"session": {"id": id_}}) for id_ in ids]
-    recording = load(write(tmp_path / "a.rtlog", with_audio(created)))
-    assert list(recording.log) == created
-    assert recording.index.connections == [0]
-
-
 def test_without_audio_lengths_and_levels_stay(tmp_path, events):
     recording = load(write(tmp_path / "a.rtlog", with_audio(events), keep_audio=False))
     assert list(recording.log) == events
@@ -275,18 +252,6 @@ def test_purge_deletes_the_bundle_and_what_was_left_and_nothing_else(bundle, tmp
     assert recording.log.fold_turns()
     with pytest.raises(BundleError, match="memory only"):
         recording.redact().purge()
-
-
-def test_purge_of_what_was_left_over_leaves_the_bundle_beside_it(bundle, tmp_path, events):
-    part = part_of(bundle)
-    part.mkdir()
-    (part / "manifest.json").write_bytes(Manifest().encode())
-    (part / "events.jsonl").write_bytes(encode_line(events[0]))
-    left_over = load(part)
-    assert left_over.recovered
-    left_over.purge()
-    assert list(tmp_path.iterdir()) == [bundle]
-    assert list(load(bundle).log) == events
 
 
 # -- keys ---------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
-"""Two recordings to one place: each keeps what it was given, and none touches what is not its own."""
+"""The recorder: two of them at one place, a folder that is not its own, and events that cannot be written."""
 
 from __future__ import annotations
 
 import pytest
-from bundles import scripted_events, with_audio
+from bundles import scripted_events, with_audio, write
 
+from rt_notebook.core.events import Event
 from rt_notebook.errors import BundleError
 from rt_notebook.io.bundle.manifest import Manifest
 from rt_notebook.io.bundle.part import part_of, remove_part
@@ -98,3 +99,18 @@ def test_a_folder_that_was_replaced_is_left_alone(tmp_path):
     assert "rt_notebook.load" not in recorded.problems[0]
     assert sorted(path.name for path in part.iterdir()) == ["events.jsonl", "manifest.json", "user.pcm"]
     assert not target.exists()
+
+
+@pytest.mark.parametrize("where", ["past", "present"])
+def test_an_event_that_is_nested_without_end_is_left_out_and_the_rest_stays(tmp_path, where):
+    circle = {}
+    circle["itself"] = circle
+    deep = []
+    for _ in range(700):
+        deep = [deep]
+    odd = [Event(9.0, "local", "local.mine", {"type": "local.mine", "x": x}) for x in (circle, {"x": deep})]
+    past, present = (odd, []) if where == "past" else ([], odd)
+    recording = load(write(tmp_path / "a.rtlog", with_audio([*present, *EVENTS]), past=past))
+    left_out = {"type": "local.mine", "left_out": "RecursionError"}
+    assert [event.data for event in recording.log][:2] == [left_out, left_out]
+    assert list(recording.log)[2:] == EVENTS
