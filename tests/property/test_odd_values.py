@@ -147,7 +147,8 @@ def with_odd(values: dict[Place, object]) -> list[Event]:
         try:
             for step in way:
                 there = there[step]
-            there[last] = value
+            if isinstance(there, dict) == isinstance(last, str):
+                there[last] = value
         except (TypeError, KeyError, IndexError):
             continue  # something else stands there already
     events = []
@@ -173,9 +174,14 @@ def check_everything(events: list[Event], folder: Path) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_no_odd_value_in_any_field_breaks_a_fold_a_file_or_a_bundle(odd, tmp_path) -> None:
-    """Each known event has it in its first field, then each in its second, and so on."""
-    waiting = [[place for place in PLACES if place[0] == number] for number in range(len(KNOWN))]
+@pytest.mark.parametrize("whose", ["received", "ours"])
+def test_no_odd_value_in_any_field_breaks_a_fold_a_file_or_a_bundle(odd, whose, tmp_path) -> None:
+    """Each known event of one side has it in its first field, then each in its second, and so on."""
+    waiting = [
+        [place for place in PLACES if place[0] == number]
+        for number, (direction, _, _) in enumerate(KNOWN)
+        if (direction == "received") == (whose == "received")
+    ]
     for nth in range(max(map(len, waiting))):
         check_everything(with_odd({row[nth]: ODD[odd] for row in waiting if nth < len(row)}), tmp_path)
 

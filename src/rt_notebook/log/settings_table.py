@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.log.fields import as_dict
+from rt_notebook.log.fields import as_dict, as_number
 from rt_notebook.log.observed_turns import Observed, observe
 
 if TYPE_CHECKING:
@@ -131,9 +131,10 @@ def _seen_ms(value: object, seen_ms: float | None, told: str) -> tuple[object, s
     if seen_ms is None:
         return None, ""
     seen = round(seen_ms / 10) * 10
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    told_ms = as_number(value)
+    if told_ms is None:
         return seen, ""
-    off = abs(seen_ms - value) > max(TOLERANCE_MS, TOLERANCE_PART * value)
+    off = abs(seen_ms - told_ms) > max(TOLERANCE_MS, TOLERANCE_PART * told_ms)
     return seen, told.format(seen) if off else ""
 
 
@@ -169,8 +170,9 @@ def _leaves(value: Json, path: str = "") -> list[tuple[str, object]]:
 
 
 def _same(asked: object, answered: object) -> bool:
-    if isinstance(asked, float) and isinstance(answered, int | float):
-        return abs(asked - answered) < 1e-6
+    number = as_number(answered)
+    if isinstance(asked, float) and number is not None:
+        return abs(asked - number) < 1e-6
     return asked == answered
 
 

@@ -90,9 +90,10 @@ def redacted_event(event: Event) -> Event:
 
 
 def _fields(fields: dict[str, Any]) -> dict[str, Any]:
+    # Notes of users have names that are no text, too: they are written as text.
+    named = ((str(name), value) for name, value in fields.items())
     return {
-        name if _FIELD.fullmatch(name) else placeholder(name): _value(name, value)
-        for name, value in fields.items()
+        name if _FIELD.fullmatch(name) else placeholder(name): _value(name, value) for name, value in named
     }
 
 

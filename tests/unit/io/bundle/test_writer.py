@@ -114,3 +114,12 @@ def test_an_event_that_is_nested_without_end_is_left_out_and_the_rest_stays(tmp_
     left_out = {"type": "local.mine", "left_out": "RecursionError"}
     assert [event.data for event in recording.log][:2] == [left_out, left_out]
     assert list(recording.log)[2:] == EVENTS
+
+
+@pytest.mark.parametrize("where", ["past", "present"])
+def test_a_note_whose_names_are_no_text_does_not_end_the_recording(tmp_path, where):
+    note = Event(9.0, "local", "local.mine", {"type": "local.mine", "by_number": {1: 0.5, (1, 2): "x"}})
+    past, present = ([note], []) if where == "past" else ([], [note])
+    recording = load(write(tmp_path / "a.rtlog", with_audio([*present, *EVENTS]), past=past))
+    assert recording.log[0].type == "local.mine"
+    assert list(recording.log)[1:] == EVENTS
