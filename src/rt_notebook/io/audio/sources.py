@@ -84,6 +84,8 @@ def to_wire_audio(audio: AudioSource, rate_hz: int = SAMPLE_RATE_HZ) -> bytes:
     """
     if isinstance(audio, str | Path):
         return load_audio(audio)
+    if isinstance(audio, memoryview) and audio.format not in {"B", "b", "c"}:
+        audio = np.asarray(audio)  # its numbers are not bytes, so they are taken as those of an array
     if isinstance(audio, bytes | bytearray | memoryview):
         raw = bytes(audio)
         samples = np.frombuffer(raw, dtype="<i2", count=len(raw) // BYTES_PER_SAMPLE)

@@ -105,6 +105,15 @@ def test_an_array_that_is_no_recording(wrong):
         to_wire_audio(wrong)
 
 
+def test_bytes_of_any_kind_are_pcm_and_views_of_numbers_are_arrays():
+    pcm = np.arange(-500, 500, dtype="<i2")
+    for same in (pcm.tobytes(), bytearray(pcm.tobytes()), memoryview(pcm.tobytes()), memoryview(pcm)):
+        assert to_wire_audio(same) == pcm.tobytes()
+    assert to_wire_audio(memoryview((pcm / 32768).astype(np.float32))) == pcm.tobytes()
+    with pytest.raises(ConfigError):
+        to_wire_audio(memoryview(pcm.astype(np.int32)))
+
+
 def test_chunks_hold_everything():
     pcm = bytes(range(256)) * 100
     pieces = list(chunks(pcm))
