@@ -11,7 +11,15 @@ from typing import Any
 import msgspec
 import pybase64
 
-__all__ = ["decode", "decode_audio", "encode", "encode_audio", "encode_audio_bytes", "encode_bytes"]
+__all__ = [
+    "decode",
+    "decode_audio",
+    "encode",
+    "encode_audio",
+    "encode_audio_bytes",
+    "encode_bytes",
+    "whole_text",
+]
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
@@ -25,6 +33,11 @@ def encode(event: dict[str, Any]) -> str:
 def encode_bytes(event: dict[str, Any]) -> bytes:
     """One event as the UTF-8 of one text frame."""
     return _encoder.encode(event)
+
+
+def whole_text(text: str) -> str:
+    """Text with a question mark for each half of a character pair: it cannot go over the wire."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def decode(frame: str | bytes) -> dict[str, Any]:

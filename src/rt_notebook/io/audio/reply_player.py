@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.playback import Playback
 from rt_notebook.io.audio.reply_audio import ReplyAudio
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal
 
     from rt_notebook.core.events import Event
     from rt_notebook.io.audio.speakers import Speaker
 
 __all__ = ["ReplyPlayer"]
+
+_logger = logging.getLogger("rt_notebook.session")
 
 
 class ReplyPlayer:
@@ -43,10 +46,10 @@ class ReplyPlayer:
             self.audio.add(item_id, audio)
             if self._silenced_responses and event.response_id in self._silenced_responses:
                 self.playback.silence(item_id)
-            if self.playback.receive(item_id, event.audio_samples) and self.speaker is not None:
-                self.speaker.play(item_id, audio)
-        elif self.speaker is not None:
-            self.speaker.end(item_id)
+            if self.playback.receive(item_id, event.audio_samples):
+                self._tell("play", item_id, audio)
+        else:
+            self._tell("end", item_id)
 
     def silence(self, response_id: str | None) -> None:
         """Be silent at once; of the response that is being made, play nothing more."""
@@ -55,8 +58,21 @@ class ReplyPlayer:
         audible = self.playback.audible()
         for item_id in audible:
             self.playback.silence(item_id)
-        if audible and self.speaker is not None:
-            self.speaker.flush()
+        if audible:
+            self.flush()
+
+    def flush(self) -> None:
+        """Have the speaker forget what it still has to play."""
+        self._tell("flush")
+
+    def _tell(self, what: Literal["play", "end", "flush"], *args: object) -> None:
+        if self.speaker is None:
+            return
+        try:
+            getattr(self.speaker, what)(*args)
+        except Exception:
+            # A speaker may be somebody else's code; its fault must not end the session.
+            _logger.exception("the speaker failed")
 
     def conversation_over(self) -> None:
         """Note that the endpoint has forgotten the items so far: nothing of them can be cut any more."""

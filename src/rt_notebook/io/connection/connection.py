@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from time import time as unix_s
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from rt_notebook.core.reconnect import Ending, ending_of_close
 from rt_notebook.core.turn_watch import TurnWatch
 from rt_notebook.core.watchdog import Watchdog
 from rt_notebook.io.connection.transport import open_websocket
+from rt_notebook.log.fields import as_dict, as_number, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +45,8 @@ WRITE_BYTES = 32 * 1024
 
 STALLED_S = 0.5
 """A check that comes so late says that this process stood still, and nothing about the endpoint."""
+
+_logger = logging.getLogger("rt_notebook.session")
 
 
 class Connection:
@@ -173,7 +177,12 @@ class Connection:
                     self._lost(self.outbox.take_dropped())
             elif (what := self.outbox.take()) is not None:
                 assert isinstance(what, dict)  # noqa: S101 - audio was taken before
-                frame, event = self.protocol.send(what, now_s)
+                try:
+                    frame, event = self.protocol.send(what, now_s)
+                except Exception as error:
+                    self._failed_events += 1
+                    self._survive(f"{what.get('type')} was not sent: it is no JSON", error)
+                    continue
                 self._follow(event)
                 self._arrived(self, event, b"")
                 events += 1
@@ -182,6 +191,14 @@ class Connection:
             else:
                 break
         return frames, events
+
+    def _survive(self, what: str, error: Exception) -> None:
+        """Tell of a failure that concerns one event: those that come after it are read and written."""
+        _logger.error("%s", what, exc_info=error)
+        self._note("local.error", message=f"{what} ({type(error).__name__}). The session goes on without it.")
+
+    def _note(self, type_: str, **data: Any) -> None:
+        self._arrived(self, Event(self._clock_s(), "local", type_, {"type": type_} | data), b"")
 
     def _alive(self) -> None:
         self.last_heard_s = self._clock_s()
@@ -195,16 +212,12 @@ class Connection:
         async for frames in self._transport.frames():
             self._alive()
             for frame in frames:
-                masked = self._address.masked_frame(frame)
-                event, audio = self.protocol.receive(masked, self._clock_s())
-                if not audio:
-                    self._follow(event)
-                self._arrived(self, event, audio)
-                self._judge(event)
+                try:
+                    self._take(frame)
+                except Exception as error:
+                    self._survive("The event before this one could not be followed", error)
                 if self.ended.done():
                     return
-                if event.type == "input_audio_buffer.speech_started":
-                    self._ask()
         how = self._transport.closed_by
         if self._closing is not None:
             self._end(Ending("local", self._closing or how.reason, how.code))
@@ -212,6 +225,15 @@ class Connection:
         past_expiry = self.expires_s is not None and self._clock_s() >= self.expires_s - 1.0
         reason = self._address.masked(how.reason)
         self._end(ending_of_close(how.code, reason, error_code=self._error_code, past_expiry=past_expiry))
+
+    def _take(self, frame: str | bytes) -> None:
+        event, audio = self.protocol.receive(self._address.masked_frame(frame), self._clock_s())
+        if not audio:
+            self._follow(event)
+        self._arrived(self, event, audio)
+        self._judge(event)
+        if event.type == "input_audio_buffer.speech_started" and not self.ended.done():
+            self._ask()
 
     def _follow(self, event: Event) -> None:
         answers = False
@@ -224,14 +246,13 @@ class Connection:
         """Look at what arrived for a reason to end the connection."""
         match event.type:
             case "session.created":
-                expires_at = self.protocol.session.get("expires_at")
-                if isinstance(expires_at, int | float) and not isinstance(expires_at, bool):
+                expires_at = as_number(self.protocol.session.get("expires_at"))
+                if expires_at is not None:
                     left_s = expires_at - unix_s()
                     # Of clocks that disagree by more than a session lasts, nothing is to be learnt.
                     self.expires_s = event.t_s + left_s if left_s > 0 else None
             case "error":
-                error = event.data.get("error")
-                self._error_code = error.get("code") if isinstance(error, dict) else None
+                self._error_code = as_text(as_dict(event.data.get("error")).get("code"))
             case "local.invalid_frame":
                 self._invalid_s.append(event.t_s)
                 full = len(self._invalid_s) == INVALID_FRAMES
@@ -274,8 +295,7 @@ class Connection:
         with contextlib.suppress(ConnectionError):
             await self._transport.ping()
             self._alive()
-            data = {"type": "local.round_trip", "round_trip_s": self.last_heard_s - asked_s}
-            self._arrived(self, Event(self.last_heard_s, "local", "local.round_trip", data), b"")
+            self._note("local.round_trip", round_trip_s=self.last_heard_s - asked_s)
 
     # -- the end ------------------------------------------------------------------------------------
 
@@ -313,6 +333,6 @@ class Connection:
 
 
 def _is_server_error(event: Event) -> bool:
-    details = (event.data.get("response") or {}).get("status_details")
-    error = details.get("error") if isinstance(details, dict) else None
-    return isinstance(error, dict) and "server_error" in {error.get("type"), error.get("code")}
+    details = as_dict(as_dict(event.data.get("response")).get("status_details"))
+    error = as_dict(details.get("error"))
+    return "server_error" in (error.get("type"), error.get("code"))

@@ -16,6 +16,7 @@ from rt_notebook.io.connection.held_audio import HeldAudio
 from rt_notebook.io.connection.limit_guard import LimitGuard
 from rt_notebook.io.connection.restore import restore
 from rt_notebook.io.connection.rollover import Rollover
+from rt_notebook.log.fields import as_dict, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -123,8 +124,8 @@ class Lifeline:
         """Take every event that the owner logs."""
         self._limits.follow(event)
         if event.type == "response.done":
-            response = event.data.get("response")
-            if isinstance(response, dict) and response.get("status") in {"completed", "cancelled"}:
+            status = as_text(as_dict(event.data.get("response")).get("status"))
+            if status in {"completed", "cancelled"}:
                 self._reconnects.fruitful()
         self._rollover.moved.set()
 
@@ -374,8 +375,7 @@ class Lifeline:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if connection is not None and not connection.ended.done():
-            if owner.player.speaker is not None:
-                owner.player.speaker.flush()
+            owner.player.flush()
             await connection.close(reason)
             self._note_end(connection)
         owner.lost()

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from rt_notebook.core.audio import BYTES_PER_SAMPLE, ms_to_samples
+from rt_notebook.core.wire_json import whole_text
 from rt_notebook.errors import NoReplyError, RtNotebookError, ServerError, SessionClosedError
 from rt_notebook.io.audio.sources import CHUNK_MS, chunks
 from rt_notebook.io.connection.asking import REPLY_TIMEOUT_S, ask_for_answer
@@ -79,7 +80,11 @@ async def send_text(link: Link, text: str) -> None:
     await link.life.ready()
     async with link.creating:
         await interrupt(link)
-        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+        item = {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": whole_text(text)}],
+        }
         await link.request({"type": "conversation.item.create", "item": item}, "conversation.item.added")
         await ask_for_answer(link)
 

@@ -156,8 +156,7 @@ class _ReplayLife(Lifeline):
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._owner.player.speaker is not None:
-            self._owner.player.speaker.flush()
+        self._owner.player.flush()
         self._end()
 
 

@@ -7,6 +7,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from rt_notebook.core import wire_json
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float
 from rt_notebook.core.config import SessionConfig, changed_part
 from rt_notebook.core.limits import SessionLimits
@@ -314,7 +315,7 @@ class Session(Approving, Recordable):
     async def _update(self, config: SessionConfig) -> None:
         part = changed_part(self.config.to_wire(), config.to_wire())
         await self._link.request({"type": "session.update", "session": part}, "session.updated")
-        self.config = config
+        self._link.config = config
 
     # -- listening ------------------------------------------------------------------------------------
 
@@ -371,6 +372,13 @@ class Session(Approving, Recordable):
 def _usable(config: SessionConfig, endpoint: Endpoint) -> SessionConfig:
     _check_kind(Endpoint, endpoint, "Give one such as Endpoint.local().")
     _check_kind(SessionConfig, config, 'Give one such as SessionConfig(voice="alloy").')
+    try:
+        wire_json.encode(config.to_wire())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"The configuration cannot be sent as JSON ({error}).",
+            "Give texts, numbers, lists and dicts in instructions and tools.",
+        ) from None
     if config.temperature is not None and endpoint.dialect == "ga":
         raise ConfigError(
             "The GA dialect has no temperature.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rt_notebook.core.tool_call import Ask, Follow, Moved, Output, PendingCall, Run, Stop
 from rt_notebook.core.tool_calls import ToolCalls
+from rt_notebook.core.wire_json import whole_text
 from rt_notebook.errors import RtNotebookError
 from rt_notebook.io.connection.asking import ask_for_next_answer
 from rt_notebook.io.secrets.scrub import Scrubber
@@ -139,7 +140,7 @@ class ToolsRunner:
         self._owner.record("local.tool_call", **ids, **told, message=message)
 
     def _clean(self, text: str) -> str:
-        return self._scrubber.text(text)
+        return self._scrubber.text(whole_text(text))
 
     def _start_timer(self, call: ToolCall, seconds: float) -> None:
         self._stop_timer(call)
@@ -255,7 +256,7 @@ class ToolsRunner:
         connection = self._owner.connection
         if not self._owner.is_open or connection is None or connection.generation != generation:
             return  # the conversation that it belongs to is gone
-        told = {"type": "function_call_output", "call_id": output.call_id, "output": output.text}
+        told = {"type": "function_call_output", "call_id": output.call_id, "output": whole_text(output.text)}
         item = {"id": f"rt_tool_output_{next(self._numbers)}"} | told
         event = {"type": "conversation.item.create", "item": item}
         await self._owner.exchange(event, "conversation.item.added")

@@ -104,9 +104,7 @@ def output_text(result: object) -> str:
     TypeError, ValueError
         It cannot be said in JSON.
     """
-    text = result if isinstance(result, str) else msgspec.json.encode(result, enc_hook=_simpler).decode()
-    # Half a character pair cannot go over the wire.
-    return text.encode("utf-8", "replace").decode()
+    return result if isinstance(result, str) else msgspec.json.encode(result, enc_hook=_simpler).decode()
 
 
 def _simpler(value: Any) -> object:
