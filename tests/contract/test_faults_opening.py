@@ -68,6 +68,18 @@ async def test_the_proxy_is_honoured_and_named(answer, told, monkeypatch):
         assert b"canary-key" not in asked[0], "the key is for the endpoint alone"
 
 
+async def test_the_server_in_this_process_is_reached_past_the_proxy(monkeypatch):
+    async with answering(b"HTTP/1.1 403 Forbidden\r\n\r\n") as (port, asked):
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("https_proxy", "http_proxy", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+        for dialect in ("ga", "preview"):
+            async with Session(Endpoint.local(reply="echo", dialect=dialect), TEXT, reconnect=ONCE):
+                pass
+        assert asked == []
+
+
 async def test_a_name_that_nobody_has(monkeypatch):
     for name in ("https_proxy", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)

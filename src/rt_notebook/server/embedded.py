@@ -47,10 +47,9 @@ async def open_local(*, dialect: DialectName = "ga", **options: Any) -> Address:
     server = await starting
     if dialect == "preview":
         url = f"ws://{server.host}:{server.port}/openai/realtime?api-version=2024-10-01-preview&deployment=local"
-        return Address(url, {"api-key": server.key})
-    return Address(
-        f"{server.realtime_url}?model=local", {"Authorization": Secret(f"Bearer {server.key.reveal()}")}
-    )
+        return Address(url, {"api-key": server.key}, direct=True)
+    bearer = Secret(f"Bearer {server.key.reveal()}")
+    return Address(f"{server.realtime_url}?model=local", {"Authorization": bearer}, direct=True)
 
 
 async def _started(options: dict[str, Any]) -> RealtimeServer:

@@ -91,7 +91,7 @@ class _Straight(connect):
 
 
 async def open_websocket(address: Address, timeout_s: float) -> WebSocketTransport:
-    """Open a WebSocket, by a proxy where ``HTTPS_PROXY`` or the system names one.
+    """Open a WebSocket, by a proxy where ``HTTPS_PROXY`` or the system names one and the way is not direct.
 
     Raises
     ------
@@ -120,6 +120,7 @@ async def open_websocket(address: Address, timeout_s: float) -> WebSocketTranspo
             logger=_logger,
             ssl=trusting(address.ca_file) if address.url.startswith("wss:") else None,
             create_connection=Socket,
+            proxy=None if address.direct else True,
         )
     except (OSError, WebSocketException) as error:
         failed = failure(error, address, timeout_s)

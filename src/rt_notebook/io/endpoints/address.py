@@ -31,12 +31,13 @@ _MASK = "***"
 class Address:
     """A URL to open, the headers to open it with, and a file with further authorities that are trusted.
 
-    The values of the headers are secrets.
+    The values of the headers are secrets. A `direct` address is in this process: no proxy may come between.
     """
 
     url: str
     headers: Mapping[str, Secret] = field(default_factory=dict)
     ca_file: str | None = None
+    direct: bool = False
 
     def masked(self, text: str) -> str:
         """Return what the endpoint said without the key that it was opened with: some say it again."""
