@@ -60,6 +60,7 @@ AZURE = {
     [
         ({}, "address", "ok", "someone.openai.azure.com"),
         ({"AZURE_OPENAI_ENDPOINT": ""}, "address", "problem", "No address"),
+        ({"AZURE_OPENAI_ENDPOINT": "https://[::1"}, "address", "problem", "cannot be read"),
         ({"AZURE_OPENAI_ENDPOINT": "someone.openai.azure.com"}, "address", "problem", "lacks its https"),
         ({"AZURE_OPENAI_ENDPOINT": "http://someone.openai.azure.com"}, "address", "problem", "http://"),
         ({"AZURE_OPENAI_ENDPOINT": "https://ai.azure.com/x"}, "address", "problem", "managed"),
@@ -126,6 +127,15 @@ def test_addresses_of_servers(url, state, words):
 def test_a_proxys_password_is_not_shown():
     finding = proxy_finding(f"http://me:{CANARY}@proxy.example:3128")
     assert "proxy.example:3128" in finding.said
+    assert CANARY not in repr(finding)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://127.0.0.1:99999", f"http://me:{CANARY}/x@proxy.example", "http://[::1"]
+)
+def test_a_proxy_without_a_usable_address_is_a_problem(proxy):
+    finding = proxy_finding(proxy)
+    assert (finding.state, "no usable address" in finding.said) == ("problem", True)
     assert CANARY not in repr(finding)
 
 

@@ -12,6 +12,7 @@ import pytest
 from hosting import hosting, opened, rest, send, until
 from websockets.exceptions import InvalidStatus
 
+from rt_notebook.errors import ConfigError
 from rt_notebook.server.host.clock import Clock
 from rt_notebook.server.host.limits import Limits
 
@@ -256,3 +257,9 @@ async def test_when_the_server_ends_it_says_so():
         await server.stop()
         _, how = await rest(socket)
     assert how == (1001, "The server is ending.")
+
+
+async def test_a_host_that_is_no_name_is_refused():
+    with pytest.raises(ConfigError, match="no name of a machine"):
+        async with hosting(host="a..b"):
+            raise AssertionError

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 from rt_notebook.core.reconnect import ReconnectPolicy
 from rt_notebook.io.endpoints.endpoint import Endpoint
@@ -77,10 +78,11 @@ async def scripted(script=Peer.usual, config=None, policy=QUICK, **options):
     async def serve_one(socket) -> None:
         peer = Peer(socket, len(peers) + 1)
         peers.append(peer)
-        await script(peer, None)
-        async for frame in socket:
-            peer.received.append(json.loads(frame))
-            await script(peer, peer.received[-1])
+        with suppress(ConnectionClosed):
+            await script(peer, None)
+            async for frame in socket:
+                peer.received.append(json.loads(frame))
+                await script(peer, peer.received[-1])
 
     async with serve(serve_one, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import traceback
 from typing import TYPE_CHECKING, Any, Literal
 
 from rt_notebook.core.audio import pcm_samples
 from rt_notebook.core.reconnect import Ending, GiveUp, Reconnects
-from rt_notebook.errors import RtNotebookError, SessionClosedError
+from rt_notebook.errors import ConnectError, RtNotebookError, SessionClosedError
 from rt_notebook.io.connection.connection import Connection
 from rt_notebook.io.connection.endings import cause_of, ending_of_error
 from rt_notebook.io.connection.gap import Gap
@@ -31,6 +33,8 @@ __all__ = ["LifeState", "Lifeline"]
 LifeState = Literal["idle", "connecting", "open", "reconnecting", "resting", "switching", "closed"]
 """``"resting"``: the endpoint closed an idle connection, and the next word opens another. ``"switching"``:
 a planned change of the connection, between turns."""
+
+_logger = logging.getLogger("rt_notebook.session")
 
 
 class Lifeline:
@@ -162,10 +166,22 @@ class Lifeline:
         connection = self._successor()
         try:
             await connection.open()
-        except RtNotebookError as error:
+        except Exception as error:
+            return self._failed(error)
+        return await self._adopt(connection)
+
+    def _failed(self, error: Exception) -> Ending:
+        """Keep why an attempt failed, and tell what it means for the next one."""
+        if isinstance(error, RtNotebookError):
             self.error = error
             return ending_of_error(error)
-        return await self._adopt(connection)
+        # A plugin's or a library's. Its own words may hold a key, so only the place is logged.
+        kind = type(error).__name__
+        _logger.error("opening failed by %s at\n%s", kind, "".join(traceback.format_tb(error.__traceback__)))
+        self.error = ConnectError(
+            f"The connection could not be opened ({kind}).", "Look into the log of rt_notebook.session."
+        )
+        return Ending("refused", self.error.problem, fatal=True)
 
     def _successor(self) -> Connection:
         owner = self._owner
@@ -195,10 +211,10 @@ class Lifeline:
         owner.record("local.connected", **told, generation=connection.generation)
         try:
             restored = await restore(owner, connection, first=self._gap is None)
-        except RtNotebookError as error:
-            self.error = error
+        except Exception as error:
+            ending = self._failed(error)
             if not connection.ended.done():
-                connection.give_up(ending_of_error(error))
+                connection.give_up(ending)
             self._note_end(connection)
             return connection.ended.result()
         self._reconnects.restored()

@@ -17,7 +17,14 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
-from rt_notebook.errors import AuthenticationError, ConnectError, EndpointNotFoundError, RefusedError
+from rt_notebook.errors import (
+    AuthenticationError,
+    ComponentMissingError,
+    ConnectError,
+    EndpointNotFoundError,
+    RefusedError,
+    RtNotebookError,
+)
 from rt_notebook.io.endpoints.trust import why_untrusted
 
 if TYPE_CHECKING:
@@ -28,7 +35,9 @@ __all__ = ["failure"]
 LONGEST_SAID_CHARS = 200
 
 
-def failure(error: OSError | WebSocketException, address: Address, timeout_s: float) -> ConnectError:
+def failure(
+    error: OSError | ValueError | ImportError | WebSocketException, address: Address, timeout_s: float
+) -> RtNotebookError:
     """Return what to raise instead of the error with which a handshake failed.
 
     Where the endpoint says the key again, it is masked.
@@ -48,9 +57,10 @@ def failure(error: OSError | WebSocketException, address: Address, timeout_s: fl
                 f"The proxy on the way to {host} refused (HTTP {response.status_code}).",
                 "Check HTTPS_PROXY and the name and password in it, or name the host in NO_PROXY.",
             )
-        case InvalidProxy():
-            return ConnectError(
-                "The proxy that is set has no usable address.", "Correct or unset HTTPS_PROXY."
+        case ImportError():
+            return ComponentMissingError(
+                f"The proxy on the way to {host} is one for SOCKS, and python-socks is not installed.",
+                "Run pip install 'python-socks[asyncio]', or name the host in NO_PROXY.",
             )
         case ProxyError():
             return ConnectError(
@@ -63,6 +73,10 @@ def failure(error: OSError | WebSocketException, address: Address, timeout_s: fl
         case ssl.SSLError():
             return ConnectError(
                 f"{host} does not speak TLS there ({error.reason}).", "Check the address and its port."
+            )
+        case InvalidProxy() | ValueError():  # of its name or port; one of TLS is a ValueError, too
+            return ConnectError(
+                "The proxy that is set has no usable address.", "Correct or unset HTTPS_PROXY."
             )
         case OSError():
             return ConnectError(

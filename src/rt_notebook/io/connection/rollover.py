@@ -61,9 +61,11 @@ class Rollover:
             try:
                 await successor.open()
                 return successor
-            except RtNotebookError as error:
+            except Exception as error:
                 failures += 1
-                self._owner.record("local.error", message=str(error))
+                # The words of what is none of ours may hold a key.
+                said = str(error) if isinstance(error, RtNotebookError) else f"({type(error).__name__})"
+                self._owner.record("local.error", message=f"The next connection cannot be opened. {said}")
                 delay_s = self._policy.first_delay_s * 2.0**failures
                 await asyncio.sleep(min(self._policy.longest_delay_s, delay_s))
 

@@ -103,6 +103,8 @@ async def open_websocket(address: Address, timeout_s: float) -> WebSocketTranspo
         The endpoint answered with another status; it knows `RefusedError.retry_after_s`.
     ConfigError
         The address's ``ca_file`` cannot be read any more.
+    ComponentMissingError
+        The proxy is one for SOCKS, and python-socks is not installed.
     ConnectError
         Anything else: nothing listens there, the name is unknown, the certificate is wrong, a time-out.
     """
@@ -122,7 +124,7 @@ async def open_websocket(address: Address, timeout_s: float) -> WebSocketTranspo
             create_connection=Socket,
             proxy=None if address.direct else True,
         )
-    except (OSError, WebSocketException) as error:
+    except (OSError, ValueError, ImportError, WebSocketException) as error:
         failed = failure(error, address, timeout_s)
     else:
         assert isinstance(connection, Socket)  # noqa: S101 - it was asked for

@@ -47,15 +47,22 @@ def proxy_finding(proxy: str | None) -> Finding:
     """Say what the proxy is; its name and password are not shown."""
     if proxy is None:
         return Finding("proxy", "ok", "None is set for this address.")
-    where = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    if not where.hostname:
+    try:
+        where = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        host, port = where.hostname, where.port or 80
+    except ValueError:  # a port that is no number
+        host = None
+    if not host:
         return Finding(
-            "proxy", "problem", "The proxy that is set has no name.", "Correct or unset HTTPS_PROXY."
+            "proxy",
+            "problem",
+            "The proxy that is set has no usable address.",
+            "Correct or unset HTTPS_PROXY.",
         )
     return Finding(
         "proxy",
         "note",
-        f"Connections go by {where.hostname}:{where.port or 80}.",
+        f"Connections go by {host}:{port}.",
         "If that is not meant, unset HTTPS_PROXY, or name the host in NO_PROXY.",
     )
 

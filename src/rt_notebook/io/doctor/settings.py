@@ -79,7 +79,10 @@ def _azure_address(address: str) -> Finding:
     form = "Set AZURE_OPENAI_ENDPOINT in the form https://NAME.openai.azure.com."
     if not address:
         return Finding("address", "problem", "No address is set.", form)
-    parts = urlsplit(address.strip())
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return Finding("address", "problem", "The address cannot be read.", form)
     host = parts.hostname or ""
     if "://" not in address:
         return Finding("address", "problem", "The address lacks its https://.", form)

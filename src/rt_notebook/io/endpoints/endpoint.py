@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from rt_notebook.core.dialects import DIALECTS
 from rt_notebook.errors import ConfigError
@@ -230,7 +230,7 @@ class Endpoint:
         if hidden_in(url):
             del url
             raise _key_in_address()
-        parts = urlsplit(url)
+        parts = _split(url)
         if parts.scheme in {"http", "https"}:
             better = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
             raise ConfigError(
@@ -356,9 +356,22 @@ def _key_in_address() -> ConfigError:
     )
 
 
+def _split(address: str) -> SplitResult:
+    """Split an address, and look at once at what else only the first connection would find."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port, (parts.hostname or "").encode("idna")
+    except ValueError:
+        raise ConfigError(
+            "The address has no usable host or port.",
+            "Check the name, the brackets of an IPv6 address, and that the port is a number up to 65535.",
+        ) from None
+    return parts
+
+
 def _websocket_root(endpoint: str) -> str:
     """Turn an Azure resource's address into the root of its WebSocket addresses."""
-    parts = urlsplit(endpoint.rstrip("/"))
+    parts = _split(endpoint.rstrip("/"))
     if parts.scheme not in {"https", "http", "wss", "ws"} or not parts.hostname:
         raise ConfigError(
             f"{endpoint!r} is no address of an Azure OpenAI resource.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from typing import Any
 
 from rt_notebook.errors import AuthenticationError, ComponentMissingError
@@ -33,11 +34,16 @@ async def bearer_token(credential: Any) -> Secret:
                 "Pass api_key=, set AZURE_OPENAI_API_KEY, or run: pip install 'rt-notebook[azure]'",
             ) from None
         credential = DefaultAzureCredential()
+    if inspect.iscoroutinefunction(getattr(credential, "get_token", None)):
+        raise AuthenticationError(
+            "The credential is one for asyncio.",
+            "Use its namesake in azure.identity, not in azure.identity.aio.",
+        )
     try:
-        token = await asyncio.to_thread(credential.get_token, SCOPE)
+        token = Secret((await asyncio.to_thread(credential.get_token, SCOPE)).token)
     except Exception as error:
         raise AuthenticationError(
             f"Azure gave no token ({type(error).__name__}).",
             "Sign in with `az login`, or pass api_key= or set AZURE_OPENAI_API_KEY.",
         ) from None
-    return Secret(token.token)
+    return token

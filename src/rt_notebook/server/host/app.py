@@ -130,6 +130,11 @@ class RealtimeServer:
         self._front = Front(desk.answer, self._limits)
         try:
             self.port = await self._front.listen(self.host, self.port)
+        except UnicodeError:
+            raise ConfigError(
+                f"{self.host!r} is no name of a machine.",
+                "Use --host 127.0.0.1, or another address of this machine.",
+            ) from None
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(

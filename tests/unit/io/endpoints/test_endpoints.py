@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rt_notebook.errors import ConfigError
+from rt_notebook.errors import AuthenticationError, ConfigError
 from rt_notebook.io.endpoints.endpoint import Endpoint
 
 RESOURCE = "https://res.openai.azure.com"
@@ -61,6 +61,23 @@ async def test_azure_with_a_credential():
     assert await headers(endpoint) == {"Authorization": "Bearer entra"}
 
 
+class _ForAsyncio:
+    async def get_token(self, *scopes):
+        raise AssertionError
+
+
+class _Empty:
+    def get_token(self, *scopes):
+        return None
+
+
+@pytest.mark.parametrize("credential", [_ForAsyncio(), _Empty(), object()])
+async def test_a_credential_that_gives_no_token_is_refused(credential):
+    endpoint = Endpoint.azure(endpoint=RESOURCE, deployment="d", credential=credential)
+    with pytest.raises(AuthenticationError):
+        await endpoint.address()
+
+
 async def test_openai(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     endpoint = Endpoint.openai(model="gpt-realtime-9")
@@ -93,6 +110,13 @@ async def test_any_server():
         ),
         (lambda: Endpoint.url("res.openai.azure.com"), "ws://127.0.0.1"),
         (lambda: Endpoint.url("ws://10.0.0.1/v1/realtime"), "insecure=True"),
+        (lambda: Endpoint.url("ws://127.0.0.1:99999/v1/realtime"), "port"),
+        (lambda: Endpoint.url("ws://127.0.0.1:abc/v1/realtime"), "port"),
+        (lambda: Endpoint.url("ws://[::1/v1/realtime"), "brackets"),
+        (lambda: Endpoint.url("wss://a..b/v1/realtime"), "name"),
+        (lambda: Endpoint.azure(endpoint="https://.openai.azure.com", deployment="d"), "name"),
+        (lambda: Endpoint.azure(endpoint="https://my..res.openai.azure.com", deployment="d"), "name"),
+        (lambda: Endpoint.azure(endpoint=f"https://{'a' * 70}.example", deployment="d"), "name"),
     ],
 )
 def test_a_wrong_address_is_refused_with_a_remedy(make, remedy):
