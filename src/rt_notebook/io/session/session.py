@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import weakref
 from functools import partial
@@ -98,6 +99,7 @@ class Session(Approving, Recordable):
         usable = _usable(SessionConfig() if config is None else config, self.endpoint)
         self.log = EventLog()
         self._closed = False
+        self._updating = asyncio.Lock()
         self._closing: Pending[None] | None = None
         self._runtime = Runtime("rt_notebook session")
         if self.endpoint.replayed is not None:
@@ -306,16 +308,23 @@ class Session(Approving, Recordable):
         ServerError
             The endpoint refuses the change; the session keeps its old settings.
         """
-        return self._submit(self._update(_usable(self.config.replace(**changes), self.endpoint)))
+        self._changed(changes)
+        return self._submit(self._update(changes))
 
     def update_blocking(self, **changes: Any) -> None:
         """Change settings; the blocking twin of `update`."""
         self.update(**changes).result()
 
-    async def _update(self, config: SessionConfig) -> None:
-        part = changed_part(self.config.to_wire(), config.to_wire())
-        await self._link.request({"type": "session.update", "session": part}, "session.updated")
-        self._link.config = config
+    def _changed(self, changes: dict[str, Any]) -> SessionConfig:
+        return _usable(self.config.replace(**changes), self.endpoint)
+
+    async def _update(self, changes: dict[str, Any]) -> None:
+        # One after the other: an acknowledgement does not say of which, and each changes what is by then.
+        async with self._updating:
+            config = self._changed(changes)
+            part = changed_part(self.config.to_wire(), config.to_wire())
+            await self._link.request({"type": "session.update", "session": part}, "session.updated")
+            self._link.config = config
 
     # -- listening ------------------------------------------------------------------------------------
 
