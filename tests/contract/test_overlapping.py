@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-from scripted_endpoint import scripted
+import asyncio
 
-from rt_notebook.errors import ConfigError, ServerError
+import numpy as np
+import pytest
+from hosting import until_true
+from scripted_endpoint import scripted
+from survival import events, happens
+
+from rt_notebook.core.limits import SessionLimits
+from rt_notebook.errors import ConfigError, ServerError, SessionClosedError
+
+TIMEOUT_S = 10
 
 # -- updates -------------------------------------------------------------------------------------------
 
@@ -70,3 +78,136 @@ async def test_an_update_that_another_makes_impossible_is_refused():
             await late
         with pytest.raises(ConfigError):
             session.update(threshold=0.7)
+
+
+# -- the end while something is awaited ----------------------------------------------------------------
+
+
+async def silent(peer, event):
+    if event is None or event["type"] != "response.create":
+        await peer.usual(event)
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        lambda session: session.speak(np.zeros(24_000 * 60)),
+        lambda session: session.ask(np.zeros(24_000 * 60)),
+        lambda session: session.ask("Hello?"),
+        lambda session: session.send_text("Hello?"),
+        lambda session: session.update(voice="verse"),
+    ],
+)
+async def test_what_a_close_takes_along_says_that_the_session_was_closed(begin):
+    async def script(peer, event):
+        if event is None or event["type"] != "session.update" or not peer.number_of("session.update") > 1:
+            await silent(peer, event)
+
+    async with scripted(script) as (session, peers):
+        await session.connect()
+        pending = begin(session)
+        await until_true(lambda: len(peers[0].received) > 1)
+        await session.close()
+        with pytest.raises(SessionClosedError, match="session was closed"):
+            await asyncio.wait_for(pending, TIMEOUT_S)
+
+
+@pytest.mark.parametrize("until", ["handshake", "session.created"])
+async def test_a_close_takes_a_connect_along(until):
+    reached, closed = asyncio.Event(), asyncio.Event()
+
+    async def script(peer, event):
+        reached.set()
+
+    async def hang(connection, request):
+        if until == "handshake":
+            reached.set()
+            await closed.wait()
+
+    async with scripted(script, process_request=hang) as (session, _):
+        first, second = session.connect(), session.connect()
+        await reached.wait()
+        await session.close()
+        for connecting in (first, second):
+            with pytest.raises(SessionClosedError, match="closed"):
+                await asyncio.wait_for(connecting, TIMEOUT_S)
+        closed.set()
+
+
+async def test_a_question_that_is_cancelled_is_cancelled():
+    async with scripted(silent) as (session, _):
+        await session.connect()
+        asking = asyncio.ensure_future(ask(session))
+        await happens(session, "response.create")
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert session.state == "open"
+
+
+async def ask(session):
+    return await session.ask("Hello?")
+
+
+async def test_iterating_over_a_session_that_has_ended_ends():
+    async with scripted() as (session, _):
+        await session.connect()
+        early = aiter(session)
+        await session.close()
+        async with asyncio.timeout(TIMEOUT_S):
+            assert [event.type async for event in early][-1] == "local.closed"
+            with pytest.raises(StopAsyncIteration):
+                await anext(early)
+            assert [event async for event in session] == []
+
+
+# -- a session that is over ----------------------------------------------------------------------------
+
+
+async def goodbye(peer, event):
+    await peer.usual(event)
+    if event is not None and event["type"] == "session.update":
+        await peer.socket.close(1000, "bye")
+
+
+async def test_a_session_that_gave_up_says_why_whatever_is_asked_of_it():
+    limits = SessionLimits(max_minutes=0.01)
+    async with scripted(goodbye, limits=limits) as (session, _):
+        await session.connect()
+        await happens(session, "local.gave_up")
+        with pytest.raises(SessionClosedError, match="not tried again"):
+            await session.connect()
+        with pytest.raises(SessionClosedError, match="not tried again"):
+            async with session:
+                raise AssertionError
+        await asyncio.sleep(max(0.0, 0.7 - session.clock_s()))  # the limit would have been reached
+        assert events(session, "local.limit") == []
+        assert "not tried again" in str(session.log.explain())
+
+
+async def test_a_session_at_its_limit_connects_no_more():
+    async with scripted(limits=SessionLimits(max_minutes=0.001)) as (session, _):
+        await session.connect()
+        await happens(session, "local.closed")
+        with pytest.raises(SessionClosedError, match="higher limit"):
+            await session.connect()
+
+
+async def test_a_second_connect_waits_for_the_first():
+    go_on = asyncio.Event()
+
+    async def script(peer, event):
+        if event is None:
+            await go_on.wait()
+        await peer.usual(event)
+
+    async with scripted(script) as (session, peers):
+        first, second = session.connect(), session.connect()
+        await happens(session, "local.connected")
+        assert not second.done()
+        go_on.set()
+        assert await second is session
+        assert session.state == "open"
+        await first
+        await session.connect()
+        assert len(peers) == 1

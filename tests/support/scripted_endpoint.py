@@ -68,7 +68,7 @@ class Peer:
 
 
 @asynccontextmanager
-async def scripted(script=Peer.usual, config=None, policy=QUICK, **options):
+async def scripted(script=Peer.usual, config=None, policy=QUICK, process_request=None, **options):
     """A session that is not open yet, and the connections that its endpoint will get.
 
     `script` is called with the `Peer` and each event that it gets, first with None.
@@ -84,7 +84,7 @@ async def scripted(script=Peer.usual, config=None, policy=QUICK, **options):
                 peer.received.append(json.loads(frame))
                 await script(peer, peer.received[-1])
 
-    async with serve(serve_one, "127.0.0.1", 0) as server:
+    async with serve(serve_one, "127.0.0.1", 0, process_request=process_request) as server:
         port = server.sockets[0].getsockname()[1]
         endpoint = Endpoint.url(f"ws://127.0.0.1:{port}/v1/realtime")
         session = Session(endpoint, config, reconnect=policy, **options)

@@ -93,12 +93,22 @@ class Lifeline:
             self._wake.set()
             await self._moved.wait()
         if self.state != "open":
-            raise self._over()
+            raise self.over()
 
-    def _over(self) -> RtNotebookError:
-        return self.error or SessionClosedError(
-            "The session is not open.", "Call connect() first, or make a new Session."
-        )
+    async def settled(self) -> None:
+        """Do as `ready`, and let one that rests go on resting."""
+        while self.state in {"connecting", "reconnecting"}:
+            await self._moved.wait()
+        if self.state in {"idle", "closed"}:
+            raise self.over()
+
+    def over(self) -> RtNotebookError:
+        """Return why nothing can be had of the session."""
+        if self.error is not None:
+            return self.error
+        if self.state == "closed":
+            return SessionClosedError("The session was closed.", "Make a new Session.")
+        return SessionClosedError("The session is not open.", "Call connect() first.")
 
     def send(self, event: dict[str, Any]) -> None:
         """Queue an event; count it where nobody takes it."""
@@ -110,7 +120,7 @@ class Lifeline:
     def write(self, event: dict[str, Any]) -> None:
         """Queue an event on the connection as it is, also while the session is being restored on it."""
         if self.connection is None or self.connection.ended.done():
-            raise self._over()
+            raise self.over()
         self.connection.send(event)
 
     def send_audio(self, pcm: bytes) -> None:
@@ -151,7 +161,7 @@ class Lifeline:
         attempt = 0
         while (ending := await self._attempt()) is not None:
             if ending.by == "local":
-                raise self._over()
+                raise self.over()
             attempt += 1
             decision = self._reconnects.ended(ending, self._owner.clock_s())
             if isinstance(decision, GiveUp):
@@ -371,6 +381,8 @@ class Lifeline:
     # -- the end ------------------------------------------------------------------------------------
 
     def _limit_reached(self, trip: Trip) -> None:
+        if self.state == "closed":  # what it ended by stays what is told
+            return
         self.error = SessionClosedError(trip.message, "Open a new Session, with a higher limit if you like.")
         self._owner.record("local.limit", limit=trip.limit, value=trip.value, message=str(self.error))
         self._closing = self._closing or asyncio.create_task(self._close(trip.limit))
@@ -386,6 +398,8 @@ class Lifeline:
         if self.state == "closed":
             return
         owner, connection = self._owner, self.connection
+        if not reason and self.state != "connecting":
+            self.error = None  # of an attempt: it was closed on purpose
         self._set("closed")
         for task in list(self._tasks):
             task.cancel()

@@ -41,6 +41,8 @@ class _Pace:
         self._due_s = self._loop.time()
 
     async def send(self, link: Link, chunk: bytes) -> None:
+        if link.life.state == "closed":
+            raise link.life.over()
         if link.life.state not in {"open", "switching", "resting"}:
             raise SessionClosedError(
                 "The connection was lost while the recording was being spoken.",
@@ -245,9 +247,7 @@ class _Watch:
                             "The session connects again by itself; ask again.",
                         )
                     if self._over:
-                        raise SessionClosedError(
-                            "The session was closed before the answer.", "Open a new Session."
-                        )
+                        raise self._link.life.over()
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:

@@ -20,6 +20,7 @@ class EventStream:
     def __init__(self, subscribe: Callable[[Callable[[Event | None], None]], Callable[[], None]]) -> None:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
+        self._over = False
         stream = weakref.ref(self)
 
         def put(event: Event | None) -> None:
@@ -42,8 +43,9 @@ class EventStream:
         return self
 
     async def __anext__(self) -> Event:
-        event = await self._queue.get()
+        event = None if self._over else await self._queue.get()
         if event is None:
+            self._over = True
             self._unsubscribe()
             raise StopAsyncIteration
         return event

@@ -55,6 +55,8 @@ class Link:
         Takes every event with the audio that it carried; None for nobody. A recorder.
     creating
         Held while an answer is asked for, until it has been begun: an endpoint makes one at a time.
+    over
+        Whether the listeners have been told that the session has ended.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Link:
         self.tap: Tap | None = None
         self.life = Lifeline(self, policy, limits)
         self.creating = asyncio.Lock()
+        self.over = False
         self._unknown = ClientProtocol(DIALECTS[endpoint.dialect])
         self._event_ids = itertools.count(1)
         self._unheard: list[dict[str, Any]] = []
@@ -238,7 +241,9 @@ class Link:
         """Tell all who wait for an answer that the connection took it along."""
         self._unheard.clear()
         self.answers.fail(
-            SessionClosedError(
+            self.life.over()
+            if self.life.state == "closed"
+            else SessionClosedError(
                 "The connection was lost before the answer came.",
                 "The session connects again by itself; try again.",
             )
@@ -260,6 +265,7 @@ class Link:
 
     def tell(self, event: Event | None) -> None:
         """Hand an event to every listener; None ends them."""
+        self.over = self.over or event is None
         for listener in list(self.listeners):
             try:
                 listener(event)

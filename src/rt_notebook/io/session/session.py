@@ -128,7 +128,7 @@ class Session(Approving, Recordable):
     # -- life -----------------------------------------------------------------------------------------
 
     def connect(self) -> Pending[Self]:
-        """Open the session and tell it the configuration; a second call does nothing.
+        """Open the session and tell it the configuration; a second call waits until it is open.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Session(Approving, Recordable):
         ServerError
             The endpoint refuses the configuration.
         SessionClosedError
-            This session was closed before.
+            This session is over: it was closed, gave up, or reached a limit.
         """
         return self._submit(self._connect())
 
@@ -146,10 +146,12 @@ class Session(Approving, Recordable):
         return self.connect().result(timeout_s)
 
     async def _connect(self) -> Self:
-        if self._link.life.state != "idle":
+        life = self._link.life
+        if life.state != "idle":
+            await life.settled()
             return self
         try:
-            await self._link.life.open()
+            await life.open()
         except BaseException:
             self.close()
             raise
@@ -335,6 +337,8 @@ class Session(Approving, Recordable):
         """
         listeners = self._link.listeners
         listeners.append(listener)
+        if self._link.over:  # nobody will say so any more
+            listener(None)
 
         def unsubscribe() -> None:
             if listener in listeners:
@@ -360,7 +364,7 @@ class Session(Approving, Recordable):
         if self._closed or not self._runtime.alive:
             work.close()
             raise SessionClosedError("This session is closed.", "Make a new Session.")
-        return self._runtime.submit(work, ends_with_waiter=ends_with_waiter)
+        return self._runtime.submit(_unless_closed(self._link, work), ends_with_waiter=ends_with_waiter)
 
     async def __aenter__(self) -> Self:
         return await self.connect()
@@ -404,6 +408,16 @@ def _check_kind(kind: type, given: object, remedy: str) -> None:
 
 def _is_text(question: object) -> bool:
     return isinstance(question, str) and not question.lower().endswith(AUDIO_SUFFIXES)
+
+
+async def _unless_closed(link: Link, work: Any) -> Any:
+    """Do work; when the end of the session takes it along, say so."""
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if link.life.state == "closed":
+            raise link.life.over() from None
+        raise
 
 
 def _abandon(runtime: Runtime, link: Link) -> None:
