@@ -16,6 +16,7 @@ import textwrap
 import numpy as np
 import pytest
 from recorded_session import CONFIG, ECHO, play
+from scripted_endpoint import scripted
 
 from rt_notebook.core.config import SessionConfig
 from rt_notebook.errors import BundleError, ConfigError, NoReplyError, SessionClosedError
@@ -141,6 +142,35 @@ async def test_one_person_is_one_name(tmp_path):
         path = await session.record(tmp_path / f"{number}.rtlog", purpose="a test", who=who)
         await session.close()
         assert load(path).manifest.who == (("Anna",) if number < 2 else ("Anna", "Ben"))
+
+
+async def test_a_recording_that_is_stopped_at_once_is_stopped(tmp_path):
+    async with scripted() as (session, _):
+        await session.connect()
+        recording = session.record(tmp_path / "a.rtlog", purpose="a test")
+        stopped = session.stop_recording()
+        again = session.record(tmp_path / "b.rtlog", purpose="a test")
+        assert (await recording, await stopped) == (tmp_path / "a.rtlog", tmp_path / "a.rtlog")
+        assert await again == session.recording == tmp_path / "b.rtlog"
+        assert await session.stop_recording() == tmp_path / "b.rtlog"
+        assert session.recording is None
+        await session.ask("Is this heard?")
+    assert "Is this heard?" not in str([list(load(tmp_path / name).log) for name in ("a.rtlog", "b.rtlog")])
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("stop", [True, False])
+async def test_a_session_that_is_closed_at_once_leaves_a_whole_bundle(stop, tmp_path):
+    async with scripted() as (session, _):
+        await session.connect()
+        recording = session.record(tmp_path / "a.rtlog", purpose="a test")
+        stopped = session.stop_recording() if stop else None
+        await session.close()
+        assert await recording == tmp_path / "a.rtlog"
+        assert stopped is None or await stopped == tmp_path / "a.rtlog"
+        assert await session.stop_recording() == tmp_path / "a.rtlog"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.rtlog"]
+    assert "session.created" in [event.type for event in load(tmp_path / "a.rtlog").log]
 
 
 async def test_a_refused_path_is_told_and_the_session_goes_on(tmp_path):

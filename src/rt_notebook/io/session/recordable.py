@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from rt_notebook.errors import BundleError
+from rt_notebook.errors import BundleError, SessionClosedError
 from rt_notebook.io.bundle.manifest import Manifest
 from rt_notebook.io.bundle.recording import bundle_path
 from rt_notebook.io.bundle.writer import Recorder, utc_now
@@ -30,7 +30,8 @@ class Recordable:
     _link: Link
     _runtime: Runtime
     _recorder: Recorder | None = None
-    _beginning = False
+    _recorder_turn: asyncio.Lock
+    """Held while a recording begins or ends: each waits for what was asked for before."""
     _end_is_told = False
 
     if TYPE_CHECKING:
@@ -99,14 +100,12 @@ class Recordable:
         BundleError
             The bundle could not be written; what was recorded is in the folder beside it.
         """
-        recorder = self._recorder
-        if recorder is None:
+        try:
+            return self._submit(self._stop_recording())
+        except SessionClosedError:  # `close` has ended it
             nothing: Future[Path | None] = Future()
             nothing.set_result(None)
-            return Pending(nothing)
-        self._end_is_told = True
-        self._runtime.call_soon(_stop, self._link, recorder)
-        return Pending(recorder.finished)
+            return Pending(nothing if self._recorder is None else self._recorder.finished)
 
     def stop_recording_blocking(self, timeout_s: float | None = None) -> Path | None:
         """End the recording; the blocking twin of `stop_recording`."""
@@ -121,24 +120,23 @@ class Recordable:
     async def _record(
         self, target: Path, purpose: str, who: tuple[str, ...], *, keep_audio: bool, overwrite: bool
     ) -> Path:
-        if self._beginning or self.recording is not None:
-            raise BundleError("This session is being recorded already.", "Call stop_recording() first.")
-        link, endpoint = self._link, self._link.endpoint
-        scrubber = Scrubber(endpoint.secrets())
-        purpose = scrubber.text(purpose)
-        manifest = Manifest(
-            made_by=f"rt_notebook {version('rt-notebook')}",
-            purpose=purpose,
-            who=who,
-            endpoint=endpoint.label,
-            dialect=endpoint.dialect,
-            began_at=utc_now(),
-        )
+        async with self._recorder_turn:
+            if self.recording is not None:
+                raise BundleError("This session is being recorded already.", "Call stop_recording() first.")
+            link, endpoint = self._link, self._link.endpoint
+            scrubber = Scrubber(endpoint.secrets())
+            purpose = scrubber.text(purpose)
+            manifest = Manifest(
+                made_by=f"rt_notebook {version('rt-notebook')}",
+                purpose=purpose,
+                who=who,
+                endpoint=endpoint.label,
+                dialect=endpoint.dialect,
+                began_at=utc_now(),
+            )
 
-        # These hold no session: whoever has let go of it must not find it alive because it is recorded.
-        runtime = self._runtime
-        self._beginning = True
-        try:
+            # These hold no session: whoever has let go of it must not find it alive because it is recorded.
+            runtime = self._runtime
             recorder = await asyncio.to_thread(
                 Recorder,
                 target,
@@ -148,35 +146,43 @@ class Recordable:
                 overwrite=overwrite,
                 on_problem=lambda problem: runtime.call_soon(_failed, link, problem),
             )
-        finally:
-            self._beginning = False
-        # From here on without a pause, so that no event falls between the past and the present.
-        self._recorder, self._end_is_told = recorder, False
-        recorder.begin(list(link.log), link.clock_s())
-        link.tap = recorder
-        link.listeners.append(lambda event: _untap(link, recorder) if event is None else None)
-        link.record("local.recording", state="started", purpose=purpose, audio=keep_audio)
-        if link.life.state == "closed":  # meanwhile: nobody will say when it ends
-            _untap(link, recorder)
-        return target
+            # From here on without a pause, so that no event falls between the past and the present.
+            self._recorder, self._end_is_told = recorder, False
+            recorder.begin(list(link.log), link.clock_s())
+            link.tap = recorder
+            link.listeners.append(lambda event: _untap(link, recorder) if event is None else None)
+            link.record("local.recording", state="started", purpose=purpose, audio=keep_audio)
+            if link.life.state == "closed":  # meanwhile: nobody will say when it ends
+                _untap(link, recorder)
+            return target
+
+    async def _stop_recording(self) -> Path | None:
+        async with self._recorder_turn:
+            link, recorder = self._link, self._recorder
+            if recorder is None:
+                return None
+            self._end_is_told = True
+            if link.tap is recorder:
+                link.record("local.recording", state="stopped")
+                _untap(link, recorder)
+            return await _bundle(recorder)
 
     async def _recorded(self) -> None:
         """Wait until the bundle is complete; its failure is told here unless `stop_recording` tells it."""
-        recorder = self._recorder
-        if recorder is None:
-            return
-        _untap(self._link, recorder)
-        try:
-            await asyncio.wrap_future(recorder.finished)
-        except BundleError:
-            if not self._end_is_told:
-                raise
+        async with self._recorder_turn:
+            if self._recorder is None:
+                return
+            _untap(self._link, self._recorder)
+            try:
+                await _bundle(self._recorder)
+            except BundleError:
+                if not self._end_is_told:
+                    raise
 
 
-def _stop(link: Link, recorder: Recorder) -> None:
-    if link.tap is recorder:
-        link.record("local.recording", state="stopped")
-        _untap(link, recorder)
+async def _bundle(recorder: Recorder) -> Path | None:
+    # Shielded: whoever stops waiting does not stop the recorder.
+    return await asyncio.shield(asyncio.wrap_future(recorder.finished))
 
 
 def _untap(link: Link, recorder: Recorder) -> None:

@@ -100,6 +100,7 @@ class Session(Approving, Recordable):
         self.log = EventLog()
         self._closed = False
         self._updating = asyncio.Lock()
+        self._recorder_turn = asyncio.Lock()
         self._closing: Pending[None] | None = None
         self._runtime = Runtime("rt_notebook session")
         if self.endpoint.replayed is not None:
