@@ -39,6 +39,7 @@ import numpy as np
 import pytest
 from chaos_proxy import Strike
 from hosting import hosting
+from scripted_endpoint import scripted
 from survival import (
     QUICK,
     TEXT,
@@ -247,6 +248,23 @@ async def test_nothing_of_the_old_connection_is_left():
         ]
         assert sessions[0].isdisjoint(sessions[1])
         check_whole(session)
+
+
+async def test_ids_of_events_that_begin_anew_on_each_connection():
+    async def script(peer, event):
+        peer.prefix = "event"
+        await peer.usual(event)
+        if peer.number == 1 and peer.number_of("response.create") == 3:
+            await peer.socket.close(1011, "oops")
+
+    async with scripted(script) as (session, _):
+        await session.connect()
+        for question in ("One?", "Two?", "Three?"):
+            await session.ask(question)
+        await happens(session, "local.gap")
+        await session.ask("Four?")
+        told = [(turn.user, turn.assistant, turn.status) for turn in session.log.fold_turns()]
+        assert told == [(q, "Hello.", "completed") for q in ("One?", "Two?", "Three?", "Four?")]
 
 
 async def _ask(session, text):

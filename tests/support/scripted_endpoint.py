@@ -24,18 +24,22 @@ class Peer:
     ----------
     number
         Of the connection, from 1.
+    prefix
+        What the ids of its events begin with.
     received
         What the client has sent on it.
     """
 
     def __init__(self, socket, number: int) -> None:
         self.number = number
+        self.prefix = f"event_{number}"
         self.received: list[dict[str, Any]] = []
         self.socket = socket
         self._ids = itertools.count(1)
+        self._event_ids = itertools.count(1)
 
     async def say(self, type_: str, **fields: Any) -> None:
-        fields.setdefault("event_id", f"event_{self.number}_{next(self._ids)}")
+        fields.setdefault("event_id", f"{self.prefix}_{next(self._event_ids)}")
         await self.socket.send(json.dumps({"type": type_} | fields))
 
     def number_of(self, type_: str) -> int:

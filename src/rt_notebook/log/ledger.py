@@ -1,7 +1,7 @@
 """One pass over the events that sorts them into items and responses.
 
 Everything is keyed by the ids that the events carry. Unknown events and missing fields are passed over, an
-event that comes twice counts once, and no order of events is an error.
+event that comes twice in a session counts once, and no order of events is an error.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rt_notebook.log.accounts import Accounts
+from rt_notebook.log.fields import as_dict, as_text
 from rt_notebook.log.readers import READERS
 
 if TYPE_CHECKING:
@@ -44,6 +45,10 @@ class Ledger(Accounts):
         elif t_s < self.start_s:
             self.start_s = t_s
         self.count += 1
+        if event.type == "session.created" and event.direction == "received":
+            session_id = as_text(as_dict(event.data.get("session")).get("id"))
+            if session_id != self.session_id:  # some endpoints count their events from 1 in each
+                self._seen["received"].clear()
         event_id = event.data.get("event_id")
         if isinstance(event_id, str):
             seen = self._seen[event.direction]
