@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
-import traceback
 from typing import TYPE_CHECKING, Any, Literal
 
 from rt_notebook.core.audio import pcm_samples
 from rt_notebook.core.reconnect import Ending, GiveUp, Reconnects
-from rt_notebook.errors import ConnectError, RtNotebookError, SessionClosedError
+from rt_notebook.errors import RtNotebookError, SessionClosedError
 from rt_notebook.io.connection.connection import Connection
-from rt_notebook.io.connection.endings import cause_of, ending_of_error
+from rt_notebook.io.connection.endings import as_ours, cause_of, ending_of_error
 from rt_notebook.io.connection.gap import Gap
 from rt_notebook.io.connection.held_audio import HeldAudio
 from rt_notebook.io.connection.limit_guard import LimitGuard
@@ -33,8 +31,6 @@ __all__ = ["LifeState", "Lifeline"]
 LifeState = Literal["idle", "connecting", "open", "reconnecting", "resting", "switching", "closed"]
 """``"resting"``: the endpoint closed an idle connection, and the next word opens another. ``"switching"``:
 a planned change of the connection, between turns."""
-
-_logger = logging.getLogger("rt_notebook.session")
 
 
 class Lifeline:
@@ -182,16 +178,8 @@ class Lifeline:
 
     def _failed(self, error: Exception) -> Ending:
         """Keep why an attempt failed, and tell what it means for the next one."""
-        if isinstance(error, RtNotebookError):
-            self.error = error
-            return ending_of_error(error)
-        # A plugin's or a library's. Its own words may hold a key, so only the place is logged.
-        kind = type(error).__name__
-        _logger.error("opening failed by %s at\n%s", kind, "".join(traceback.format_tb(error.__traceback__)))
-        self.error = ConnectError(
-            f"The connection could not be opened ({kind}).", "Look into the log of rt_notebook.session."
-        )
-        return Ending("refused", self.error.problem, fatal=True)
+        self.error = as_ours(error)
+        return ending_of_error(error)
 
     def _successor(self) -> Connection:
         owner = self._owner

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rt_notebook.errors import RtNotebookError
+from rt_notebook.io.connection.endings import as_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,9 +63,7 @@ class Rollover:
                 return successor
             except Exception as error:
                 failures += 1
-                # The words of what is none of ours may hold a key.
-                said = str(error) if isinstance(error, RtNotebookError) else f"({type(error).__name__})"
-                self._owner.record("local.error", message=f"The next connection cannot be opened. {said}")
+                self._owner.record("local.error", message=str(as_ours(error)))
                 delay_s = self._policy.first_delay_s * 2.0**failures
                 await asyncio.sleep(min(self._policy.longest_delay_s, delay_s))
 

@@ -8,12 +8,11 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from rt_notebook.core import wire_json
 from rt_notebook.core.audio import SAMPLE_RATE_HZ, to_float
 from rt_notebook.core.config import SessionConfig, changed_part
 from rt_notebook.core.limits import SessionLimits
 from rt_notebook.core.reconnect import ReconnectPolicy
-from rt_notebook.errors import ConfigError, SessionClosedError
+from rt_notebook.errors import SessionClosedError
 from rt_notebook.io.audio.sources import AUDIO_SUFFIXES, to_wire_audio
 from rt_notebook.io.endpoints.endpoint import Endpoint
 from rt_notebook.io.runtime import Pending, Runtime
@@ -23,6 +22,7 @@ from rt_notebook.io.session.event_stream import EventStream
 from rt_notebook.io.session.link import Link
 from rt_notebook.io.session.recordable import Recordable
 from rt_notebook.io.session.replay_link import ReplayLink
+from rt_notebook.io.session.usable import usable
 from rt_notebook.log.event_log import EventLog
 from rt_notebook.log.settings_table import fold_settings, settings_table
 
@@ -96,7 +96,7 @@ class Session(Approving, Recordable):
         approve: Approver | None = None,
     ) -> None:
         self.endpoint = Endpoint.local() if endpoint is None else endpoint
-        usable = _usable(SessionConfig() if config is None else config, self.endpoint)
+        config = usable(SessionConfig() if config is None else config, self.endpoint)
         self.log = EventLog()
         self._closed = False
         self._updating = asyncio.Lock()
@@ -104,12 +104,12 @@ class Session(Approving, Recordable):
         self._closing: Pending[None] | None = None
         self._runtime = Runtime("rt_notebook session")
         if self.endpoint.replayed is not None:
-            self._link = ReplayLink(self.endpoint, usable, self.log, speaker)
+            self._link = ReplayLink(self.endpoint, config, self.log, speaker)
         else:
             started_s = time.monotonic()
             self._link = Link(
                 self.endpoint,
-                usable,
+                config,
                 self.log,
                 lambda: time.monotonic() - started_s,
                 speaker,
@@ -193,7 +193,7 @@ class Session(Approving, Recordable):
 
     @config.setter
     def config(self, config: SessionConfig) -> None:
-        self._link.config = _usable(config, self.endpoint)
+        self._link.config = usable(config, self.endpoint)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -319,7 +319,7 @@ class Session(Approving, Recordable):
         self.update(**changes).result()
 
     def _changed(self, changes: dict[str, Any]) -> SessionConfig:
-        return _usable(self.config.replace(**changes), self.endpoint)
+        return usable(self.config.replace(**changes), self.endpoint)
 
     async def _update(self, changes: dict[str, Any]) -> None:
         # One after the other: an acknowledgement does not say of which, and each changes what is by then.
@@ -381,30 +381,6 @@ class Session(Approving, Recordable):
 
     def __repr__(self) -> str:
         return f"<Session with {self.endpoint.label}: {self.state}, {len(self.log)} events>"
-
-
-def _usable(config: SessionConfig, endpoint: Endpoint) -> SessionConfig:
-    _check_kind(Endpoint, endpoint, "Give one such as Endpoint.local().")
-    _check_kind(SessionConfig, config, 'Give one such as SessionConfig(voice="alloy").')
-    try:
-        wire_json.encode(config.to_wire())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"The configuration cannot be sent as JSON ({error}).",
-            "Give texts, numbers, lists and dicts in instructions and tools.",
-        ) from None
-    if config.temperature is not None and endpoint.dialect == "ga":
-        raise ConfigError(
-            "The GA dialect has no temperature.",
-            'Leave it out, or use a preview endpoint such as Endpoint.local(dialect="preview").',
-        )
-    return config
-
-
-def _check_kind(kind: type, given: object, remedy: str) -> None:
-    if not isinstance(given, kind):
-        # It is not quoted: an address may have a key in it.
-        raise ConfigError(f"A {type(given).__name__} is no {kind.__name__}.", remedy)
 
 
 def _is_text(question: object) -> bool:
