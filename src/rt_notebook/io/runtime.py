@@ -95,6 +95,8 @@ class Runtime:
         try:
             self.loop.run_forever()
         finally:
+            # What was submitted in the last moment begins: only then can it say that its session is over.
+            self.loop.run_until_complete(asyncio.sleep(0))
             tasks = asyncio.all_tasks(self.loop)
             for task in tasks:
                 task.cancel()

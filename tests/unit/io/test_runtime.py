@@ -79,6 +79,17 @@ def test_a_call_that_fails_is_told_and_stops_no_other(runtime) -> None:
     assert [type(error) for error in told] == [ValueError]
 
 
+def test_work_that_is_submitted_in_the_last_moment_begins(runtime) -> None:
+    async def work() -> str:
+        return "begun"
+
+    held = hold(runtime)
+    runtime.call_soon(runtime.loop.stop)
+    last = runtime.submit(work())
+    held.set()
+    assert last.result(10) == "begun"
+
+
 def test_calls_after_the_end_are_nothing(runtime) -> None:
     done: list[int] = []
     runtime.call_soon(done.append, 1)
