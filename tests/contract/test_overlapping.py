@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -132,6 +133,20 @@ async def test_a_close_takes_a_connect_along(until):
             with pytest.raises(SessionClosedError, match="closed"):
                 await asyncio.wait_for(connecting, TIMEOUT_S)
         closed.set()
+
+
+async def test_two_threads_may_close_a_session():
+    for _ in range(20):
+        async with scripted() as (session, _):
+            await session.connect()
+            both = threading.Barrier(2)
+
+            def close(session=session, both=both):
+                both.wait()
+                session.close().result(TIMEOUT_S)
+
+            await asyncio.gather(asyncio.to_thread(close), asyncio.to_thread(close))
+            assert len(events(session, "local.closed")) == 1
 
 
 async def test_a_question_that_is_cancelled_is_cancelled():

@@ -87,6 +87,7 @@ class Runtime:
         self._calls: list[tuple[Callable[..., object], tuple[object, ...]]] | None = None
         # Reentrant: the garbage collector may end a forgotten session in the middle of a call.
         self._lock = threading.RLock()
+        self._over = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -108,15 +109,24 @@ class Runtime:
     @property
     def alive(self) -> bool:
         """Whether work can be submitted."""
-        return self._thread.is_alive() and not self.loop.is_closed()
+        return self._thread.is_alive() and not (self._over or self.loop.is_closed())
 
     def inside(self) -> bool:
         """Whether the caller is on this thread."""
         return threading.current_thread() is self._thread
 
     def submit(self, work: Coroutine[Any, Any, T], *, ends_with_waiter: bool = False) -> Pending[T]:
-        """Begin `work` on the session thread; `Pending` says what `ends_with_waiter` is."""
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        """Begin `work` on the session thread; `Pending` says what `ends_with_waiter` is.
+
+        Raises
+        ------
+        RuntimeError
+            The thread has ended, or is told to.
+        """
+        with self._lock:
+            if self._over:
+                raise RuntimeError("the thread has ended")
+            future = asyncio.run_coroutine_threadsafe(work, self.loop)
         return Pending(future, ends_with_waiter=ends_with_waiter)
 
     def call_soon(self, callback: Callable[..., object], *args: object) -> None:
@@ -149,6 +159,9 @@ class Runtime:
 
     def stop(self, timeout_s: float = 2.0) -> None:
         """End the loop and its thread, cancelling what still runs."""
-        self.call_soon(self.loop.stop)
+        with self._lock:
+            if not self._over:
+                self.call_soon(self.loop.stop)
+            self._over = True
         if not self.inside():
             self._thread.join(timeout_s)

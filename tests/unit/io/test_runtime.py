@@ -121,3 +121,19 @@ def test_whoever_probes_a_pending_finds_it_plain(runtime) -> None:
     assert not hasattr(Pending.__new__(Pending), "_future")
     with pytest.raises(TypeError, match="pickle"):  # the future's, and no endless recursion
         pickle.dumps(pending)
+
+
+def test_nothing_can_be_submitted_once_it_is_to_end(runtime) -> None:
+    async def work() -> None:
+        raise AssertionError
+
+    held = hold(runtime)
+    threading.Timer(0.1, held.set).start()
+    runtime.stop()
+    runtime.stop()
+    assert not runtime.alive
+    late = work()
+    with pytest.raises(RuntimeError):
+        runtime.submit(late)
+    late.close()
+    assert runtime.loop.is_closed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rt_notebook.core.dialects import DIALECTS
 from rt_notebook.core.events import Event
@@ -17,7 +17,7 @@ from rt_notebook.io.connection.lifeline import Lifeline
 from rt_notebook.io.tools.runner import ToolsRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from rt_notebook.core.config import SessionConfig
     from rt_notebook.core.limits import SessionLimits
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Tap = Callable[[Event, bytes], object]
 
 __all__ = ["Link"]
+
+T = TypeVar("T")
 
 ANSWER_TIMEOUT_S = 15.0
 
@@ -236,6 +238,15 @@ class Link:
             error.get("code"),
             error.get("param"),
         )
+
+    async def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do what a cell asked for; when the end of the session takes it along, say so."""
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if self.life.state == "closed":
+                raise self.life.over() from None
+            raise
 
     def lost(self) -> None:
         """Tell all who wait for an answer that the connection took it along."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 import weakref
 from functools import partial
@@ -98,7 +100,7 @@ class Session(Approving, Recordable):
         self.endpoint = Endpoint.local() if endpoint is None else endpoint
         config = usable(SessionConfig() if config is None else config, self.endpoint)
         self.log = EventLog()
-        self._closed = False
+        self._ending = threading.Lock()
         self._updating = asyncio.Lock()
         self._recorder_turn = asyncio.Lock()
         self._closing: Pending[None] | None = None
@@ -160,11 +162,12 @@ class Session(Approving, Recordable):
 
     def close(self) -> Pending[None]:
         """Close the session. Its log stays; a second call does nothing."""
-        if self._closing is None:
-            self._closed = True
-            self._closing = self._runtime.submit(self._close())
-            self._closing.add_done_callback(lambda _: self._runtime.stop())
-        return self._closing
+        with self._ending:
+            if self._closing is not None:
+                return self._closing
+            closing = self._closing = self._runtime.submit(self._close())
+        closing.add_done_callback(lambda _: self._runtime.stop())
+        return closing
 
     async def _close(self) -> None:
         await self._link.life.close()
@@ -184,7 +187,7 @@ class Session(Approving, Recordable):
         state = self._link.life.state
         if state == "resting" or state == "switching":  # noqa: PLR1714 - mypy narrows by this
             state = "open"
-        return "closed" if self._closed else state
+        return state if self._closing is None else "closed"
 
     @property
     def config(self) -> SessionConfig:
@@ -311,20 +314,17 @@ class Session(Approving, Recordable):
         ServerError
             The endpoint refuses the change; the session keeps its old settings.
         """
-        self._changed(changes)
+        usable(self.config.replace(**changes), self.endpoint)
         return self._submit(self._update(changes))
 
     def update_blocking(self, **changes: Any) -> None:
         """Change settings; the blocking twin of `update`."""
         self.update(**changes).result()
 
-    def _changed(self, changes: dict[str, Any]) -> SessionConfig:
-        return usable(self.config.replace(**changes), self.endpoint)
-
     async def _update(self, changes: dict[str, Any]) -> None:
         # One after the other: an acknowledgement does not say of which, and each changes what is by then.
         async with self._updating:
-            config = self._changed(changes)
+            config = usable(self.config.replace(**changes), self.endpoint)
             part = changed_part(self.config.to_wire(), config.to_wire())
             await self._link.request({"type": "session.update", "session": part}, "session.updated")
             self._link.config = config
@@ -362,10 +362,13 @@ class Session(Approving, Recordable):
     # -- Python's own protocols -----------------------------------------------------------------------
 
     def _submit(self, work: Any, *, ends_with_waiter: bool = False) -> Pending[Any]:
-        if self._closed or not self._runtime.alive:
-            work.close()
-            raise SessionClosedError("This session is closed.", "Make a new Session.")
-        return self._runtime.submit(_unless_closed(self._link, work), ends_with_waiter=ends_with_waiter)
+        doing = self._link.do(work)
+        with contextlib.suppress(RuntimeError):  # its thread has just ended
+            if self._closing is None:
+                return self._runtime.submit(doing, ends_with_waiter=ends_with_waiter)
+        doing.close()
+        work.close()
+        raise SessionClosedError("This session is closed.", "Make a new Session.")
 
     async def __aenter__(self) -> Self:
         return await self.connect()
@@ -385,16 +388,6 @@ class Session(Approving, Recordable):
 
 def _is_text(question: object) -> bool:
     return isinstance(question, str) and not question.lower().endswith(AUDIO_SUFFIXES)
-
-
-async def _unless_closed(link: Link, work: Any) -> Any:
-    """Do work; when the end of the session takes it along, say so."""
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if link.life.state == "closed":
-            raise link.life.over() from None
-        raise
 
 
 def _abandon(runtime: Runtime, link: Link) -> None:
