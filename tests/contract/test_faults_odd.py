@@ -14,7 +14,7 @@ from rt_notebook.core.tools import tool
 from rt_notebook.errors import ConfigError, SessionClosedError
 from rt_notebook.io.session.link import Link
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 async def ask(session, text="Hello?"):

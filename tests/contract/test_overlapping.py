@@ -14,7 +14,7 @@ from survival import events, happens
 from rt_notebook.core.limits import SessionLimits
 from rt_notebook.errors import ConfigError, ServerError, SessionClosedError
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 # -- updates -------------------------------------------------------------------------------------------
 
