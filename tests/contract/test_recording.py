@@ -107,6 +107,16 @@ async def test_recording_from_the_middle_holds_no_word_from_before(tmp_path):
     assert len(recording.assistant_audio) == recording.index.samples["assistant"]
 
 
+async def test_a_session_that_is_let_go_before_it_connects_leaves_a_bundle(tmp_path):
+    session = Session(ECHO)
+    path = await session.record(tmp_path / "early.rtlog", purpose="a test")
+    finished = session._recorder.finished
+    del session
+    gc.collect()
+    assert await asyncio.wait_for(asyncio.wrap_future(finished), 60) == path
+    assert [file.name for file in tmp_path.iterdir()] == ["early.rtlog"]
+
+
 @pytest.mark.parametrize("old", ["held", "let go"])
 async def test_a_cell_that_is_run_again_records_anew_and_the_old_session_takes_nothing(tmp_path, old):
     path = tmp_path / "again.rtlog"

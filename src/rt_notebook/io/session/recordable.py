@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rt_notebook.io.runtime import Runtime
     from rt_notebook.io.session.link import Link
 
-__all__ = ["Recordable"]
+__all__ = ["Recordable", "end_recording"]
 
 
 class Recordable:
@@ -183,6 +183,12 @@ class Recordable:
 async def _bundle(recorder: Recorder) -> Path | None:
     # Shielded: whoever stops waiting does not stop the recorder.
     return await asyncio.shield(asyncio.wrap_future(recorder.finished))
+
+
+def end_recording(link: Link) -> None:
+    """End the recording of a session that nobody holds any more, without waiting for it."""
+    if isinstance(link.tap, Recorder):
+        _untap(link, link.tap)
 
 
 def _untap(link: Link, recorder: Recorder) -> None:

@@ -22,7 +22,7 @@ from rt_notebook.io.session import conversation
 from rt_notebook.io.session.approving import Approving
 from rt_notebook.io.session.event_stream import EventStream
 from rt_notebook.io.session.link import Link
-from rt_notebook.io.session.recordable import Recordable
+from rt_notebook.io.session.recordable import Recordable, end_recording
 from rt_notebook.io.session.replay_link import ReplayLink
 from rt_notebook.io.session.usable import usable
 from rt_notebook.log.event_log import EventLog
@@ -395,4 +395,5 @@ def _abandon(runtime: Runtime, link: Link) -> None:
         if link.life.state not in {"idle", "closed"}:
             runtime.submit(link.life.close()).add_done_callback(lambda _: runtime.stop())
         else:
+            end_recording(link)
             runtime.stop()

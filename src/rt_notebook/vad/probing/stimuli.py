@@ -37,7 +37,6 @@ SOUND_MS = 480
 _WORDS = "One two three four five."
 _SURE = 0.9
 _AROUND_MS = 480
-# Alone down to where 16 bits end; in noise as far as there is more of the voice than of the noise.
 _STEP_DB = 3.0
 # Alone down to where 16 bits end; in noise as far as there is more of the voice than of the noise.
 _LEVELS_DBFS = {
