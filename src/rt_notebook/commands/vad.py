@@ -14,7 +14,6 @@ from rt_notebook.core.config import ServerVad
 from rt_notebook.errors import ComponentMissingError, ConfigError
 from rt_notebook.vad import (
     detector_names,
-    load_detector,
     probe_audio_s,
     probe_blocking,
     recommend,
@@ -172,8 +171,6 @@ def _described(turn: SimulatedTurn) -> str:
 
 
 def _swept(args: argparse.Namespace, labels: list[str] | str | None) -> Sweep:
-    # Without its detector a sweep would leave out one recording after the other.
-    load_detector(args.detector)
     return sweep(
         args.files,
         labels=labels,
